@@ -1,0 +1,81 @@
+import type { ErrorCode } from './errors.ts';
+
+/**
+ * Everything the gateway reports about itself. Logs, metrics and (later) audit are sinks of these events; a field
+ * that is not in an event's type cannot be logged, so no secret can be. Add an event here together with its level.
+ */
+export interface EventFields {
+  'gateway.started': { readonly generation: number; readonly gateways: number };
+  'gateway.stopping': { readonly reason: string; readonly inFlight: number };
+  'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
+  'record.refused': { readonly record: string; readonly code: ErrorCode; readonly message: string };
+  'vault.rotated': { readonly kid: string; readonly resealed: number };
+  'upstream.registered': UpstreamFields;
+  'upstream.changed': UpstreamFields;
+  'upstream.removed': UpstreamFields;
+  'upstream.failed': UpstreamFields & { readonly code: ErrorCode; readonly message: string; readonly during: string };
+  'upstream.recovered': UpstreamFields;
+  'upstream.session_renewed': UpstreamFields;
+  'breaker.opened': UpstreamFields & { readonly retryInMs: number; readonly code: ErrorCode };
+  'call.finished': UpstreamFields & {
+    readonly method: string;
+    readonly outcome: 'ok' | ErrorCode;
+    readonly durationMs: number;
+  };
+  'handshake.finished': {
+    readonly fingerprint: string;
+    readonly origin: string;
+    readonly outcome: 'ok' | ErrorCode;
+    readonly protocol?: string;
+    readonly resumed?: boolean;
+  };
+  'connection.opened': { readonly origin: string; readonly tls: boolean };
+  'context.built': { readonly fingerprint: string; readonly durationMs: number };
+  'cache.used': { readonly cache: 'context' | 'channel'; readonly outcome: 'hit' | 'miss' | 'evicted' | 'expired' };
+  'channel.drained': { readonly origin: string; readonly cut: number };
+  'request.refused': { readonly code: ErrorCode; readonly path: string };
+  'request.failed': { readonly code: ErrorCode; readonly path: string; readonly message: string };
+  'task.failed': { readonly task: string; readonly message: string };
+}
+
+interface UpstreamFields {
+  readonly gateway: string;
+  /** Present and true when certificate or host name checks are switched off for this upstream. */
+  readonly insecureTls?: true;
+}
+
+export type EventName = keyof EventFields;
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
+  'gateway.started': 'info',
+  'gateway.stopping': 'info',
+  'keys.generated': 'warn',
+  'record.refused': 'error',
+  'vault.rotated': 'info',
+  'upstream.registered': 'info',
+  'upstream.changed': 'info',
+  'upstream.removed': 'info',
+  'upstream.failed': 'warn',
+  'upstream.recovered': 'info',
+  'upstream.session_renewed': 'info',
+  'breaker.opened': 'warn',
+  'call.finished': 'debug',
+  'handshake.finished': 'debug',
+  'connection.opened': 'debug',
+  'context.built': 'debug',
+  'cache.used': 'debug',
+  'channel.drained': 'info',
+  'request.refused': 'debug',
+  'request.failed': 'error',
+  'task.failed': 'error',
+};
+
+export type EventSink = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void;
+
+/** One sink that hands every event to all of `sinks`, in order. */
+export function fanOut(sinks: readonly EventSink[]): EventSink {
+  return (name, fields) => {
+    for (const sink of sinks) sink(name, fields);
+  };
+}

@@ -1,0 +1,92 @@
+import type { GatewayError } from '../base/errors.ts';
+import type { CertificateFacts } from '../pki/certificate.ts';
+import type { ProfileFingerprint, TlsProfile } from './profile.ts';
+
+/** What a runtime's dialer can honour; a profile that needs more is refused when it is configured. */
+export interface DialerCapabilities {
+  readonly caOnly: boolean;
+  readonly caAdd: boolean;
+  readonly clientCertificate: boolean;
+  readonly encryptedKey: boolean;
+  readonly serverName: boolean;
+  readonly skipHostname: boolean;
+  readonly skipVerify: boolean;
+  readonly minVersion: boolean;
+  readonly crl: boolean;
+  readonly pins: boolean;
+  readonly peerCertificate: boolean;
+  readonly http2: boolean;
+  readonly dynamicIdentity: boolean;
+  readonly errorDetail: 'alert' | 'code' | 'none';
+  readonly forceKill: boolean;
+}
+
+/** Opens connections; one implementation per runtime. Never asked which runtime it is, only what it can do. */
+export interface Dialer {
+  readonly name: string;
+  readonly capabilities: DialerCapabilities;
+  /**
+   * A channel to one origin with one profile; connects on first use. `profile` is undefined for `http:` origins,
+   * where no TLS work of any kind is done.
+   *
+   * @throws GatewayError capability_unsupported, config codes; never a dial error.
+   */
+  open(profile: TlsProfile | undefined, origin: string): Promise<Channel>;
+  /**
+   * One handshake for people to read: with our identity and full checks, and, when the peer was not accepted, a
+   * second one without identity that only looks at what the peer presents. Sends no application data.
+   */
+  examine(profile: TlsProfile, origin: string, signal: AbortSignal): Promise<HandshakeReport>;
+  /** Closes what channels share; channels must have been closed before. */
+  close(): Promise<void>;
+}
+
+export interface HandshakeReport {
+  readonly ok: boolean;
+  readonly origin: string;
+  readonly protocol: string | undefined;
+  readonly cipher: string | undefined;
+  readonly alpn: string | undefined;
+  readonly serverName: string;
+  /** The server's chain, leaf first, as far as it was presented. */
+  readonly peerChain: readonly CertificateFacts[];
+  /** The leaf certificate we presented, if any. */
+  readonly presented: CertificateFacts | undefined;
+  readonly error: GatewayError | undefined;
+}
+
+export interface ChannelRequest {
+  readonly method: string;
+  /** Path and query, starting with `/`. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds to the response headers; absent means the dialer's default, 0 means no limit. */
+  readonly headersTimeoutMs?: number | undefined;
+}
+
+export interface ChannelResponse {
+  readonly status: number;
+  /** Lower-case names; repeated fields joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole body. @throws GatewayError upstream_too_large above `limitBytes`, connection_lost, upstream_timeout. */
+  text(limitBytes: number): Promise<string>;
+  /** The body as it arrives; cancelling it closes the request. Use either this or `text`, once. */
+  stream(): ReadableStream<Uint8Array>;
+}
+
+/** One origin, one profile, immutable. Redirects are never followed. A request is sent at most once. */
+export interface Channel {
+  readonly origin: string;
+  readonly fingerprint: ProfileFingerprint | undefined;
+  /** Requests whose response body has not ended. */
+  readonly active: number;
+  /** @throws GatewayError with a dial code, or channel_closed after drain or destroy began. */
+  send(request: ChannelRequest): Promise<ChannelResponse>;
+  /** Refuses new requests, lets running ones finish, cuts what is left after `deadlineMs`; resolves with that count. */
+  drain(deadlineMs: number): Promise<number>;
+  /** Ends everything now; bodies being read fail with `error`. Idempotent. */
+  destroy(error: GatewayError): void;
+}

@@ -1,0 +1,62 @@
+/**
+ * tls: whom we are and whom we believe in a handshake, and the ports that open connections with it.
+ *
+ * Owns TlsIdentity, TrustBundle, TlsProfile, its fingerprint and the channel cache. Must not know MCP, records,
+ * HTTP statuses or which runtime dials.
+ */
+import type { Secret } from '../base/secret.ts';
+import type { Certificate } from '../pki/certificate.ts';
+
+/** What we present: a chain (leaf first) and its private key, already opened and known to match. */
+export interface TlsIdentity {
+  readonly chain: readonly Certificate[];
+  /** PKCS#8 PEM, unencrypted. */
+  readonly privateKey: Secret;
+  /** DER SubjectPublicKeyInfo derived from the private key, not copied from the certificate. */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * Whom we believe: `system` is the runtime's default set, `only` replaces it, `add` extends it.
+ * The order of `anchors` does not matter.
+ */
+export type TrustBundle =
+  | { readonly mode: 'system' }
+  | { readonly mode: 'only' | 'add'; readonly anchors: readonly Certificate[] };
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+declare const fingerprintBrand: unique symbol;
+/** SHA-256 (hex) over everything that decides a handshake; minted in `tls/fingerprint.ts` only. */
+export type ProfileFingerprint = string & { readonly [fingerprintBrand]: true };
+
+/** Everything that decides a handshake; immutable, validated, with its fingerprint. */
+export interface TlsProfile {
+  readonly fingerprint: ProfileFingerprint;
+  readonly identity: TlsIdentity | undefined;
+  readonly trust: TrustBundle;
+  /** SNI and the name the certificate must carry, instead of the URL's host. */
+  readonly serverName: string | undefined;
+  readonly checkHostname: boolean;
+  readonly verify: boolean;
+  readonly minVersion: TlsVersion;
+  /** One PEM CRL per entry; empty means revocation is not checked. */
+  readonly crls: readonly string[];
+  /** SHA-256 of the server certificate's SubjectPublicKeyInfo, base64; any one must match. */
+  readonly pins: readonly string[];
+}
+
+/** The TLS fields of an upstream as an operator gives them, secrets opened, files read; nothing checked yet. */
+export interface TlsMaterial {
+  readonly caCertificate?: string | undefined;
+  readonly caMode?: 'only' | 'add' | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: Secret | undefined;
+  readonly clientKeyPassword?: Secret | undefined;
+  readonly serverName?: string | undefined;
+  readonly checkHostname?: boolean | undefined;
+  readonly verify?: boolean | undefined;
+  readonly minVersion?: TlsVersion | undefined;
+  readonly crl?: string | undefined;
+  readonly pins?: readonly string[] | undefined;
+}
