@@ -1,23 +1,11 @@
 import type { Clock } from './base/clock.ts';
-import type { EventSink } from './base/events.ts';
+import type { EventHub } from './base/events.ts';
 import type { Secret } from './base/secret.ts';
 import type { StorageDriver } from './store/driver.ts';
 import type { Dialer } from './tls/dialer.ts';
+import type { KeyOpener } from './tls/key-opener.ts';
 
-/** A private key, decrypted. */
-export interface OpenedKey {
-  /** PKCS#8 PEM, unencrypted. */
-  readonly pkcs8: Secret;
-  /** DER SubjectPublicKeyInfo computed from the private key. */
-  readonly publicKey: Uint8Array;
-}
-
-/**
- * Opens private keys in any PEM form (PKCS#8, PKCS#1, SEC1, encrypted or not).
- *
- * @throws GatewayError key_unreadable, key_passphrase_wrong
- */
-export type KeyOpener = (pem: Secret, passphrase: Secret | undefined) => Promise<OpenedKey>;
+export type { KeyOpener, OpenedKey } from './tls/key-opener.ts';
 
 /**
  * Reads a PEM file an operator named; the adapter decides which folders are allowed and checks the real path.
@@ -32,8 +20,11 @@ export interface Platform {
   readonly storage: StorageDriver;
   readonly openKey: KeyOpener;
   readonly readFile: FileReader;
+  /** The vault keys as POSTERN_VAULT_KEYS writes them; asked again when a key id is not at hand. */
+  readonly readVaultKeys: () => Promise<Secret>;
   readonly clock: Clock;
-  readonly events: EventSink;
+  /** What the platform's own parts report to as well; the gateway attaches its metrics. */
+  readonly events: EventHub;
   /** Background work that must be allowed to finish. */
   readonly waitUntil: (work: Promise<unknown>) => void;
 }

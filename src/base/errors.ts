@@ -33,6 +33,7 @@ export const ERRORS = {
   // what a caller sent
   request_invalid: row('caller', 'request'),
   request_too_large: row('caller', 'request'),
+  media_type_unsupported: row('caller', 'request'),
   not_found: row('caller', 'request'),
   method_not_allowed: row('caller', 'request'),
   name_taken: row('caller', 'request'),
@@ -41,7 +42,9 @@ export const ERRORS = {
   session_not_found: row('caller', 'request'),
   header_mismatch: row('caller', 'request'),
   protocol_version_unsupported: row('caller', 'request'),
+  gateway_inactive: row('caller', 'request'),
   refresh_running: row('caller', 'request', true),
+  call_cancelled: row('caller', 'request'),
   shutting_down: row('gateway', 'request', true),
   // who called
   unauthenticated: row('caller', 'access'),
@@ -73,9 +76,11 @@ export const ERRORS = {
   store_unavailable: row('gateway', 'store', true),
   record_invalid: row('operator', 'store'),
   record_tampered: row('operator', 'store'),
+  record_newer: row('operator', 'store'),
   vault_key_unknown: row('operator', 'vault'),
   vault_open_failed: row('operator', 'vault'),
   vault_key_invalid: row('operator', 'vault'),
+  vault_rotation_contended: row('gateway', 'vault', true),
   // dialling an upstream
   dns_not_found: row('upstream', 'dns', true),
   address_refused: row('operator', 'dns'),

@@ -5,8 +5,13 @@ import type { ErrorCode } from './errors.ts';
  * that is not in an event's type cannot be logged, so no secret can be. Add an event here together with its level.
  */
 export interface EventFields {
-  'gateway.started': { readonly generation: number; readonly gateways: number };
+  'gateway.started': { readonly gateways: number };
   'gateway.stopping': { readonly reason: string; readonly inFlight: number };
+  'gateway.stopped': { readonly cut: number };
+  'config.warned': { readonly setting: string; readonly message: string };
+  'listener.reloaded': { readonly subject: string; readonly notAfter: string };
+  'listener.kept': { readonly code: ErrorCode; readonly message: string };
+  'gateway.first_start': { readonly dataDir: string; readonly next: string };
   'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
   'record.refused': { readonly record: string; readonly code: ErrorCode; readonly message: string };
   'vault.rotated': { readonly kid: string; readonly resealed: number };
@@ -50,6 +55,11 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'gateway.started': 'info',
   'gateway.stopping': 'info',
+  'gateway.stopped': 'info',
+  'config.warned': 'warn',
+  'listener.reloaded': 'info',
+  'listener.kept': 'error',
+  'gateway.first_start': 'warn',
   'keys.generated': 'warn',
   'record.refused': 'error',
   'vault.rotated': 'info',
@@ -71,11 +81,21 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'task.failed': 'error',
 };
 
-export type EventSink = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void;
+/** Takes events; must not throw. */
+export interface EventSink {
+  <Name extends EventName>(name: Name, fields: EventFields[Name]): void;
+}
 
-/** One sink that hands every event to all of `sinks`, in order. */
-export function fanOut(sinks: readonly EventSink[]): EventSink {
-  return (name, fields) => {
+/** One sink for everything a process reports, handed on to every sink attached to it. */
+export interface EventHub extends EventSink {
+  attach(sink: EventSink): void;
+}
+
+/** A hub that hands every event to its sinks, in order of attachment. */
+export function createEventHub(...attached: EventSink[]): EventHub {
+  const sinks = [...attached];
+  const emit: EventSink = (name, fields) => {
     for (const sink of sinks) sink(name, fields);
   };
+  return Object.assign(emit, { attach: (sink: EventSink) => void sinks.push(sink) });
 }

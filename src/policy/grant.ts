@@ -7,7 +7,7 @@
 import type { Principal } from '../identity/principal.ts';
 
 export type Action =
-  | { readonly kind: 'mcp'; readonly server: string }
+  | { readonly kind: 'mcp' }
   | { readonly kind: 'admin' }
   | { readonly kind: 'metrics' };
 

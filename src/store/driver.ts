@@ -11,15 +11,22 @@ export interface Change {
 
 /**
  * Where records live: an unstorage driver for reading, and the store's own primitive for writing, since unstorage has
- * no compare-and-set.
+ * no compare-and-set. Reading goes to the driver itself: unstorage's Storage rewrites keys and coerces values.
+ *
+ * Every method fails with store_unavailable only (`guardStorage` sees to it), within seconds, and works again by
+ * itself once the store does.
  */
 export interface StorageDriver {
   /** `sqlite`, `redis`, `postgres`, `memory`, … for people. */
   readonly name: string;
   /** True when other instances may use the same store. */
   readonly shared: boolean;
-  readonly driver: Driver;
-  /** All changes or none; false when an expectation was not met. Durable once it resolves. */
+  readonly driver: Pick<Driver, 'getItem' | 'getKeys'>;
+  /**
+   * All changes or none, a key at most once; false when an expectation was not met. Durable once it resolves; once it
+   * throws, the changes may have been made all the same.
+   */
   commit(changes: readonly Change[]): Promise<boolean>;
+  /** Lets go of the store; idempotent. */
   close(): Promise<void>;
 }

@@ -65,6 +65,11 @@ export interface ChannelRequest {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds to the response headers; absent means the dialer's default, 0 means no limit. */
   readonly headersTimeoutMs?: number | undefined;
+  /**
+   * Called once when the response body has ended, was cancelled, or failed (then with the failure); never when `send`
+   * itself throws.
+   */
+  readonly onEnd?: ((failure: GatewayError | undefined) => void) | undefined;
 }
 
 export interface ChannelResponse {
@@ -73,7 +78,9 @@ export interface ChannelResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** The whole body. @throws GatewayError upstream_too_large above `limitBytes`, connection_lost, upstream_timeout. */
   text(limitBytes: number): Promise<string>;
-  /** The body as it arrives; cancelling it closes the request. Use either this or `text`, once. */
+  /** The body as text when all of it fits in `bufferBytes`, else all of it as a stream. Use one of the three, once. */
+  body(bufferBytes: number): Promise<string | ReadableStream<Uint8Array>>;
+  /** The body as it arrives; cancelling it closes the request. */
   stream(): ReadableStream<Uint8Array>;
 }
 
@@ -83,6 +90,8 @@ export interface Channel {
   readonly fingerprint: ProfileFingerprint | undefined;
   /** Requests whose response body has not ended. */
   readonly active: number;
+  /** True once drain or destroy began: such a channel takes no new requests. */
+  readonly closed: boolean;
   /** @throws GatewayError with a dial code, or channel_closed after drain or destroy began. */
   send(request: ChannelRequest): Promise<ChannelResponse>;
   /** Refuses new requests, lets running ones finish, cuts what is left after `deadlineMs`; resolves with that count. */

@@ -1,49 +1,80 @@
 import { utf8 } from '../base/bytes.ts';
+import { GatewayError } from '../base/errors.ts';
 
 /** One server-sent event; `data` is undefined for events without a data line (priming events, comments). */
 export interface SseEvent {
   readonly event: string | undefined;
   readonly id: string | undefined;
   readonly data: string | undefined;
-  /** The lines of the block as received, without the blank line that ends it. */
+  /** The lines of the block as received, joined by LF, without the blank line that ends it. */
   readonly raw: string;
 }
 
-/** Takes bytes in any split and yields whole event blocks. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
+const MAX_EVENT_CHARS = 16 * 1024 * 1024;
+
+/**
+ * Takes bytes in any split and yields whole event blocks, in time linear in their number. A block that the stream
+ * leaves unfinished is no event.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
 export class SseParser {
   readonly #decoder = new TextDecoder();
-  #buffer = '';
   readonly #limitChars: number;
+  #lines: string[] = [];
+  #partial = '';
+  #size = 0;
+  #afterCr = false;
 
   /** @param limitChars the longest block accepted; default 16 Mi characters */
-  constructor(limitChars = 16 * 1024 * 1024) {
+  constructor(limitChars = MAX_EVENT_CHARS) {
     this.#limitChars = limitChars;
   }
 
-  /** The events completed by `chunk`. @throws RangeError when one block exceeds the limit */
+  /** The events completed by `chunk`. @throws GatewayError upstream_too_large when one block exceeds the limit */
   push(chunk: Uint8Array): SseEvent[] {
-    this.#buffer += this.#decoder.decode(chunk, { stream: true });
+    const text = this.#decoder.decode(chunk, { stream: true });
     const events: SseEvent[] = [];
-    for (;;) {
-      const end = BLOCK_END.exec(this.#buffer);
-      if (!end) break;
-      events.push(parseBlock(this.#buffer.slice(0, end.index)));
-      this.#buffer = this.#buffer.slice(end.index + end[0].length);
+    if (text === '') return events;
+    // the LF of a CRLF that was split after its CR
+    let start = this.#afterCr && text.startsWith('\n') ? 1 : 0;
+    this.#afterCr = text.endsWith('\r');
+    const lineEnd = /\r\n?|\n/g;
+    lineEnd.lastIndex = start;
+    for (let end = lineEnd.exec(text); end !== null; end = lineEnd.exec(text)) {
+      this.#endLine(text.slice(start, end.index), events);
+      start = lineEnd.lastIndex;
     }
-    if (this.#buffer.length > this.#limitChars) throw new RangeError(`an event exceeds ${this.#limitChars} characters`);
+    this.#grow(text.length - start);
+    this.#partial += text.slice(start);
     return events;
+  }
+
+  #endLine(rest: string, events: SseEvent[]): void {
+    const line = this.#partial + rest;
+    this.#partial = '';
+    if (line !== '') {
+      this.#grow(rest.length);
+      this.#lines.push(line);
+    } else if (this.#lines.length > 0) {
+      events.push(parseBlock(this.#lines));
+      this.#lines = [];
+      this.#size = 0;
+    }
+  }
+
+  #grow(chars: number): void {
+    this.#size += chars;
+    if (this.#size > this.#limitChars)
+      throw new GatewayError('upstream_too_large', `an event exceeds ${this.#limitChars} characters`);
   }
 }
 
-// a lone CR at the very end may be half of CRLF, so it does not end a block yet
-const BLOCK_END = /\r\n\r\n|\n\n|\r\r(?!\n)(?=[^])|\n\r\n|\r\n\n/;
-const LINE_END = /\r\n|\n|\r/;
-
-function parseBlock(raw: string): SseEvent {
+function parseBlock(lines: readonly string[]): SseEvent {
   let event: string | undefined;
   let id: string | undefined;
   let data: string | undefined;
-  for (const line of raw.split(LINE_END)) {
+  for (const line of lines) {
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
@@ -51,14 +82,16 @@ function parseBlock(raw: string): SseEvent {
     else if (field === 'event') event = value;
     else if (field === 'id') id = value;
   }
-  return { event, id, data, raw };
+  return { event, id, data, raw: lines.join('\n') };
 }
 
 /** The bytes of one `message` event. */
-export function sseMessage(data: string, id?: string): Uint8Array {
-  return utf8(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${data}\n\n`);
+export function sseMessage(data: string, id?: string): Uint8Array<ArrayBuffer> {
+  const lines = data.replaceAll(/\r\n?|\n/g, '\ndata: ');
+  return utf8(`${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${lines}\n\n`);
 }
 
+/** The bytes of a comment: makes intermediaries flush and means nothing. */
 export const SSE_COMMENT = utf8(':\n\n');
 
 /** Every event of a byte stream; ends with it and cancels it when the consumer stops early. */
@@ -73,5 +106,46 @@ export async function* sseEvents(stream: ReadableStream<Uint8Array>): AsyncGener
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** How long the end of a stream is waited for once nothing of it is needed any more. */
+const LINGER_MS = 1_000;
+
+/**
+ * The first thing `pick` makes of an event, undefined when the stream ends without one. A server ends its stream right
+ * after the answer: reading up to there, in the background, lets the connection be used again.
+ */
+export async function pickEvent<T>(
+  stream: ReadableStream<Uint8Array>,
+  pick: (event: SseEvent) => T | undefined,
+): Promise<T | undefined> {
+  const parser = new SseParser();
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return undefined;
+      for (const event of parser.push(value)) {
+        const picked = pick(event);
+        if (picked === undefined) continue;
+        readRest(reader).catch(() => undefined);
+        return picked;
+      }
+    }
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const deadline = AbortSignal.timeout(LINGER_MS);
+  const giveUp = () => void reader.cancel().catch(() => undefined);
+  deadline.addEventListener('abort', giveUp, { once: true });
+  try {
+    while (!(await reader.read()).done);
+  } finally {
+    deadline.removeEventListener('abort', giveUp);
   }
 }

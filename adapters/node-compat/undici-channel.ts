@@ -1,0 +1,164 @@
+import { Client, type Dispatcher, Pool } from 'undici';
+import type { Clock } from '../../src/base/clock.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { Channel, ChannelRequest, ChannelResponse } from '../../src/tls/dialer.ts';
+import type { ProfileFingerprint } from '../../src/tls/profile.ts';
+import type { Connect, Connection } from './connection.ts';
+import { Exchange, type ExchangeOwner } from './exchange.ts';
+
+/**
+ * Sockets one channel may hold. Every open event stream takes one, so the bound is far above what calls need; it is
+ * there so that a runaway caller queues in front of one upstream instead of exhausting the descriptors of all.
+ */
+const MAX_CONNECTIONS = 1024;
+/** Below the 5 s after which Node and uvicorn servers close: a call must not meet a socket that is being closed. */
+const IDLE_MS = 4_000;
+/** However long a server promises to keep an idle connection, it is not kept longer. */
+const MAX_IDLE_MS = 60_000;
+
+export interface UndiciChannelOptions {
+  readonly origin: string;
+  readonly fingerprint: ProfileFingerprint | undefined;
+  readonly connect: Connect;
+  readonly clock: Clock;
+  /** Milliseconds to the response headers for requests that do not say; 0 means no limit. */
+  readonly headersTimeoutMs: number;
+  readonly maxConnections?: number;
+  /** Called once, when the channel has let go of its last connection. */
+  readonly onClosed: (cut: number) => void;
+}
+
+/** A Channel on an undici pool, for every runtime with `node:tls`: HTTP/1.1, one request per connection at a time. */
+export class UndiciChannel implements Channel, ExchangeOwner {
+  readonly origin: string;
+  readonly fingerprint: ProfileFingerprint | undefined;
+  readonly #options: UndiciChannelOptions;
+  readonly #pool: Pool;
+  readonly #running = new Set<Exchange>();
+  readonly #dialing = new Set<() => void>();
+  #closed = false;
+  #gone: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: UndiciChannelOptions) {
+    this.origin = options.origin;
+    this.fingerprint = options.fingerprint;
+    this.#options = options;
+    this.#pool = new Pool(options.origin, {
+      factory: (origin) => new TrackingClient(origin, this.#connect, options.headersTimeoutMs),
+      connections: options.maxConnections ?? MAX_CONNECTIONS,
+      allowH2: false,
+    });
+  }
+
+  get active(): number {
+    return this.#running.size;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  send(request: ChannelRequest): Promise<ChannelResponse> {
+    if (this.#closed) return Promise.reject(new GatewayError('channel_closed', 'the channel takes no new requests'));
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(this, request, { resolve, reject });
+      this.#running.add(exchange);
+      this.#pool.dispatch(
+        {
+          method: request.method,
+          path: request.path,
+          headers: request.headers as Record<string, string>,
+          body: request.body ?? null,
+          headersTimeout: request.headersTimeoutMs ?? null,
+        },
+        exchange,
+      );
+    });
+  }
+
+  async drain(deadlineMs: number): Promise<number> {
+    this.#closed = true;
+    if (this.#running.size > 0) await this.#untilIdle(deadlineMs);
+    const cut = this.#running.size;
+    this.destroy(new GatewayError('channel_closed', 'the channel was closed and its time to finish is over'));
+    await this.#gone;
+    return cut;
+  }
+
+  destroy(error: GatewayError): void {
+    this.#closed = true;
+    this.#gone ??= this.#destroy(error);
+  }
+
+  async #destroy(error: GatewayError): Promise<void> {
+    const cut = this.#running.size;
+    for (const exchange of this.#running) exchange.fail(error);
+    for (const giveUp of this.#dialing) giveUp();
+    await this.#pool.destroy(error);
+    this.#options.onClosed(cut);
+  }
+
+  finished(exchange: Exchange): void {
+    this.#running.delete(exchange);
+    if (this.#running.size === 0) this.#idle?.();
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    return this.#options.clock.after(delayMs, task);
+  }
+
+  #untilIdle(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = Number.isFinite(deadlineMs) ? this.after(deadlineMs, resolve) : undefined;
+      const others = this.#idle;
+      this.#idle = () => {
+        cancel?.();
+        others?.();
+        resolve();
+      };
+    });
+  }
+
+  readonly #connect: Connect = (done) => {
+    const giveUp = this.#options.connect((error, connection) => {
+      this.#dialing.delete(giveUp);
+      done(error, connection);
+    });
+    this.#dialing.add(giveUp);
+    return giveUp;
+  };
+}
+
+/** An undici client that tells each exchange which socket carries it. */
+class TrackingClient extends Client {
+  readonly #line: { connection: Connection | undefined };
+
+  constructor(origin: URL, connect: Connect, headersTimeoutMs: number) {
+    const line: { connection: Connection | undefined } = { connection: undefined };
+    super(origin, {
+      connect: (_target, done) => {
+        connect((error, connection) => {
+          line.connection = connection;
+          if (connection) done(null, connection.socket);
+          else done(error ?? new GatewayError('internal', 'a connection attempt ended with neither outcome'), null);
+        });
+      },
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: MAX_IDLE_MS,
+      headersTimeout: headersTimeoutMs,
+      // An event stream may be silent for hours; readers have their own deadlines.
+      bodyTimeout: 0,
+    });
+    this.#line = line;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Exchange): boolean {
+    handler.line = this.#line;
+    // A request undici refuses outright makes the pool count this client as busy for ever.
+    return super.dispatch(options, handler) || handler.refused;
+  }
+}

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import type { ParseArgsOptionDescriptor, ParseArgsOptionsConfig } from 'node:util';
+import { nearest } from '../../../src/config/nearest.ts';
+
+/** A command line that makes no sense; the message says why. */
+export class UsageError extends Error {}
+
+export interface Arguments {
+  /** By flag name; switches are `true`. */
+  readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  readonly positionals: readonly string[];
+}
+
+export type Flags = Readonly<Record<string, ParseArgsOptionDescriptor>>;
+
+/** Flags every command takes. */
+export const COMMON_FLAGS = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+} as const satisfies Flags;
+
+/**
+ * Reads a command line strictly: an unknown flag is an error that names the nearest known one.
+ *
+ * @throws UsageError
+ */
+export function parseArguments(argv: readonly string[], flags: Flags): Arguments {
+  const options = { ...COMMON_FLAGS, ...flags };
+  for (const argument of argv) {
+    if (argument === '--') break;
+    const name = /^--([^=]+)/.exec(argument)?.[1];
+    if (name !== undefined && !(name in options))
+      throw new UsageError(`there is no flag --${name}; the nearest is --${nearest(name, Object.keys(options))}`);
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: options as ParseArgsOptionsConfig,
+      allowPositionals: true,
+    });
+    return { flags: values as Arguments['flags'], positionals };
+  } catch (error) {
+    // the messages of node:util name the flag; what follows the first sentence is advice for programmers
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), {
+      cause: error,
+    });
+  }
+}
+
+/** A flag's text, or undefined. */
+export function textFlag({ flags }: Arguments, name: string): string | undefined {
+  const value = flags[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The one positional argument there must be. @throws UsageError */
+export function onlyPositional({ positionals }: Arguments, what: string): string {
+  const [value, extra] = positionals;
+  if (value === undefined) throw new UsageError(`expected ${what}`);
+  if (extra !== undefined) throw new UsageError(`expected only ${what}, met ${extra} too`);
+  return value;
+}
+
+/** Refuses anything that is no flag. @throws UsageError */
+export function refusePositionals({ positionals }: Arguments): void {
+  if (positionals.length > 0) throw new UsageError(`expected flags only, met ${positionals.join(' ')}`);
+}

@@ -1,0 +1,42 @@
+import type { CliIo } from '../io.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** An answer for people: one `name: value` per line, nested by indentation, what is empty left out. */
+export function printFields(fields: Fields, io: CliIo, indent = ''): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (isEmpty(value)) continue;
+    if (typeof value !== 'object' || value === null) io.out(`${indent}${name}: ${printable(value)}`);
+    else if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
+      io.out(`${indent}${name}: ${value.map(printable).join(', ')}`);
+    else {
+      io.out(`${indent}${name}:`);
+      printFields(value as Fields, io, `${indent}  `);
+    }
+  }
+}
+
+/** Gateways as a table. */
+export function printGateways(gateways: readonly Fields[], io: CliIo): void {
+  if (gateways.length === 0) io.out('no gateway is registered');
+  const rows = gateways.map((gateway) => {
+    const { status } = (gateway['health'] ?? {}) as { status?: string };
+    const state = gateway['enabled'] === false ? 'inactive' : (status ?? 'unknown');
+    return [gateway['slug'], state, `${String(gateway['toolCount'] ?? 0)} tools`, gateway['url']].map(printable);
+  });
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+}
+
+/** PEM and other long texts are cut after their first line; control characters do not reach the terminal. */
+function printable(value: unknown): string {
+  const [first = '', ...rest] = String(value).split('\n');
+  const shown = first.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '');
+  return rest.some((line) => line !== '') ? `${shown} …` : shown;
+}

@@ -1,0 +1,69 @@
+import { toGatewayError } from '../../../src/base/errors.ts';
+import { createEventHub } from '../../../src/base/events.ts';
+import { createLog } from '../../../src/observe/log-line.ts';
+import { systemClock } from '../clock.ts';
+import { startServer } from '../server.ts';
+import type { RunningServer } from '../server.ts';
+import { parseArguments, refusePositionals } from './arguments.ts';
+import type { CliIo } from './io.ts';
+import { loadConfig, settingFlags, settingHelp } from './settings.ts';
+
+const HELP = `Usage: postern serve [flags]
+
+Starts the gateway. Prints one line of JSON on standard output once it takes calls; logs go to standard error.
+SIGHUP reads every file again, SIGTERM lets calls finish and ends, a second SIGTERM ends at once.
+
+Flags, over environment variables [in brackets], over postern.yaml (the same names in lower case, without POSTERN_):
+`;
+
+/** `postern serve`: runs until a signal ends it. */
+export async function serveCommand(argv: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseArguments(argv, settingFlags());
+  refusePositionals(parsed);
+  if (parsed.flags['help']) {
+    io.out(HELP + settingHelp());
+    return 0;
+  }
+  const { values, warnings } = await loadConfig(parsed, io);
+  const log = createLog({
+    write: (line) => process.stderr.write(line),
+    level: values.logLevel,
+    pretty: process.stderr.isTTY && !parsed.flags['json'],
+    clock: systemClock,
+  });
+  const events = createEventHub(log);
+  for (const warning of warnings) events('config.warned', warning);
+  process.on('unhandledRejection', (reason) =>
+    events('task.failed', { task: 'background', message: toGatewayError(reason).message }),
+  );
+
+  const signals = listenForSignals();
+  const server = await startServer(values, events);
+  io.out(JSON.stringify({ event: 'ready', url: server.url, health: server.health }));
+  await untilStopped(signals, server);
+  return 0;
+}
+
+interface Signals {
+  /** The first SIGTERM or SIGINT. */
+  readonly stop: Promise<NodeJS.Signals>;
+  onReload: () => void;
+}
+
+/** Takes signals from now on: a SIGHUP that comes too early must not end the process. */
+function listenForSignals(): Signals {
+  const { promise: stop, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  const signals: Signals = { stop, onReload: () => undefined };
+  process.on('SIGHUP', () => signals.onReload());
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.once(name, () => {
+      process.on(name, () => process.exit(1));
+      resolve(name);
+    });
+  return signals;
+}
+
+async function untilStopped(signals: Signals, server: RunningServer): Promise<void> {
+  signals.onReload = () => void server.reload();
+  await server.stop(await signals.stop);
+}

@@ -1,0 +1,109 @@
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { EventSink } from '../../src/base/events.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { isSharedStorage } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
+import type { SettingValues } from '../../src/config/settings.ts';
+import { formatVaultKeys } from '../../src/vault/vault-keys.ts';
+import { readSigningKeyFile, openSigningKeyFile } from './signing-key-file.ts';
+import { openVaultKeyFile } from './vault-key-file.ts';
+
+export const vaultKeyFile = (dataDir: string): string => join(dataDir, 'vault.key');
+const signingKeyFile = (dataDir: string): string => join(dataDir, 'signing.key');
+const pidFile = (dataDir: string): string => join(dataDir, 'postern.pid');
+
+/**
+ * Settings with everything a gateway needs beside them: the data directory is there, and keys that were not given are
+ * read from it, or made on the first start.
+ *
+ * @throws GatewayError config_invalid for a shared store without keys, file_refused, vault_key_invalid
+ */
+export async function completeConfig(values: SettingValues, events: EventSink): Promise<Config> {
+  const { dataDir } = values;
+  refuseMadeUpKeys(values);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new GatewayError('file_refused', `the data directory ${dataDir} cannot be made (${error.code})`, {
+      hint: 'name another one with --data-dir, or check who owns it',
+    });
+  });
+  const isFirstStart = values.jwtSecretKey === undefined && !(await exists(signingKeyFile(dataDir)));
+  const jwtSecretKey = values.jwtSecretKey ?? (await openSigningKeyFile(signingKeyFile(dataDir), events));
+  if (isFirstStart) events('gateway.first_start', { dataDir, next: tokenCommand(dataDir) });
+  const config = {
+    ...values,
+    storage: storageOf(values),
+    jwtSecretKey,
+    vaultKeys: await readVaultKeys(values, events),
+  };
+  return Object.freeze(config);
+}
+
+/**
+ * The vault keys as POSTERN_VAULT_KEYS writes them: given, or from the key file, which is made when it is not there.
+ *
+ * @throws GatewayError file_refused, vault_key_invalid
+ */
+export async function readVaultKeys({ vaultKeys, dataDir }: SettingValues, events: EventSink): Promise<Secret> {
+  return vaultKeys ?? formatVaultKeys(await openVaultKeyFile(vaultKeyFile(dataDir), events));
+}
+
+/**
+ * The signing key of a gateway that was started before.
+ *
+ * @throws GatewayError config_invalid when there is none, file_refused
+ */
+export async function existingSigningKey({ jwtSecretKey, dataDir }: SettingValues): Promise<Secret> {
+  const key = jwtSecretKey ?? (await readSigningKeyFile(signingKeyFile(dataDir)));
+  if (key !== undefined) return key;
+  throw new GatewayError('config_invalid', `there is no signing key in ${dataDir}`, {
+    hint: 'start the gateway once with `postern serve`, name its --data-dir, or set JWT_SECRET_KEY',
+  });
+}
+
+/** Where records live unless a store is named. */
+export function storageOf({ storage, dataDir }: SettingValues): Secret {
+  return storage ?? new Secret(`sqlite:${join(dataDir, 'postern.db')}`);
+}
+
+/** Writes down which process takes signals; the returned function removes it. */
+export async function writePid(dataDir: string): Promise<() => Promise<void>> {
+  const path = pidFile(dataDir);
+  await writeFile(path, `${process.pid}\n`, { mode: 0o644 });
+  return () => rm(path, { force: true });
+}
+
+/** Whether a gateway seems to run over this data directory. */
+export function hasPid(dataDir: string): Promise<boolean> {
+  return exists(pidFile(dataDir));
+}
+
+/**
+ * A store that several instances use needs keys that all of them have.
+ *
+ * @throws GatewayError config_invalid
+ */
+export function refuseMadeUpKeys({ storage, vaultKeys, jwtSecretKey }: SettingValues): void {
+  if (!isSharedStorage(storage)) return;
+  const missing = [vaultKeys ? '' : 'POSTERN_VAULT_KEYS', jwtSecretKey ? '' : 'JWT_SECRET_KEY'].filter(
+    (name) => name !== '',
+  );
+  if (missing.length === 0) return;
+  throw new GatewayError(
+    'config_invalid',
+    `a shared store needs ${missing.join(' and ')}, the same on every instance`,
+    {
+      hint: '`postern vault key` prints fresh ones',
+    },
+  );
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const tokenCommand = (dataDir: string): string =>
+  `postern token --sub you --role admin${dataDir === './data' ? '' : ` --data-dir ${dataDir}`}`;

@@ -1,0 +1,116 @@
+import type { SecureContext } from 'node:tls';
+import type { Clock } from '../../../src/base/clock.ts';
+import { GatewayError } from '../../../src/base/errors.ts';
+import type { EventSink } from '../../../src/base/events.ts';
+import { type Lease, LeasedCache } from '../../../src/base/leased-cache.ts';
+import type { Dialer, DialerCapabilities } from '../../../src/tls/dialer.ts';
+import type { TlsProfile } from '../../../src/tls/profile.ts';
+import { UndiciChannel } from '../../node-compat/undici-channel.ts';
+import { createAddressGuard } from './address-guard.ts';
+import { createConnect, type DialDeps } from './dial.ts';
+import { examine } from './examine.ts';
+import { buildSecureContext } from './secure-context.ts';
+import { createSessionKeeper } from './session-keeper.ts';
+
+/** HTTP/2 is left out: undici would carry all calls of an upstream on one connection, and one loss would cut them all. */
+const CAPABILITIES: DialerCapabilities = Object.freeze({
+  caOnly: true,
+  caAdd: true,
+  clientCertificate: true,
+  encryptedKey: true,
+  serverName: true,
+  skipHostname: true,
+  skipVerify: true,
+  minVersion: true,
+  crl: true,
+  pins: true,
+  peerCertificate: true,
+  http2: false,
+  dynamicIdentity: true,
+  errorDetail: 'alert',
+  forceKill: true,
+});
+
+export interface NodeDialerOptions {
+  readonly events: EventSink;
+  readonly clock: Clock;
+  /** Contexts no channel uses: how many are kept, and for how long (never expire when absent). */
+  readonly contextCache: { readonly maxIdle: number; readonly ttlMs?: number | undefined };
+  /** Milliseconds for DNS, TCP and TLS together; default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds to response headers for requests that do not say; default 30 minutes, for slow tools; 0 is no limit. */
+  readonly headersTimeoutMs?: number;
+}
+
+/** Dials with Node's TLS and undici's HTTP/1.1. Proxies named in the environment are not used. */
+export function createNodeDialer(options: NodeDialerOptions): Dialer {
+  const { events, clock, connectTimeoutMs = 10_000, headersTimeoutMs = 1_800_000 } = options;
+  const deps: DialDeps = { events, clock, connectTimeoutMs, guard: createAddressGuard() };
+  const contexts = new LeasedCache<SecureContext>({
+    ...options.contextCache,
+    clock,
+    // The garbage collector frees a context once no socket uses it.
+    dispose: () => {},
+    onUse: (outcome) => events('cache.used', { cache: 'context', outcome }),
+  });
+
+  return {
+    name: 'node',
+    capabilities: CAPABILITIES,
+
+    async open(profile, origin) {
+      requireMatch(origin, profile);
+      const context = profile && (await leaseContext(profile));
+      const tls = profile && context && { profile, context: context.value, sessions: sessionsOf(profile) };
+      return new UndiciChannel({
+        origin,
+        fingerprint: profile?.fingerprint,
+        connect: createConnect(origin, tls, deps),
+        clock,
+        headersTimeoutMs,
+        onClosed: (cut) => {
+          context?.release();
+          events('channel.drained', { origin, cut });
+        },
+      });
+    },
+
+    async examine(profile, origin, signal) {
+      requireMatch(origin, profile);
+      const context = await leaseContext(profile);
+      try {
+        return await examine({ profile, origin, context: context.value, signal, deps });
+      } finally {
+        context.release();
+      }
+    },
+
+    async close() {
+      contexts.close();
+    },
+  };
+
+  function leaseContext(profile: TlsProfile): Promise<Lease<SecureContext>> {
+    const { fingerprint } = profile;
+    return contexts.lease(fingerprint, async () => {
+      const startedMs = clock.monotonicMs();
+      const context = buildSecureContext(profile);
+      events('context.built', { fingerprint, durationMs: clock.monotonicMs() - startedMs });
+      return context;
+    });
+  }
+
+  function sessionsOf(profile: TlsProfile): ReturnType<typeof createSessionKeeper> {
+    return createSessionKeeper(clock, profile.pins.length === 0);
+  }
+}
+
+function requireMatch(origin: string, profile: TlsProfile | undefined): void {
+  const url = new URL(origin);
+  const isTls = url.protocol === 'https:';
+  if (url.origin === origin && isTls === (profile !== undefined)) return;
+  throw new GatewayError(
+    'config_invalid',
+    `expected an https: origin with a TLS profile or an http: origin without, met ${origin}`,
+  );
+}

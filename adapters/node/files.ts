@@ -1,0 +1,64 @@
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { FileReader } from '../../src/platform.ts';
+
+/** A public root store is a quarter of it. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Reads files below `folders` only. The real path decides, at every read: a symlink that leads out is refused, one
+ * that stays inside (Kubernetes swaps `..data`) is followed.
+ */
+export function createFileReader(folders: readonly string[]): FileReader {
+  return async (path) => {
+    if (folders.length === 0)
+      throw refused(
+        path,
+        'no folder for certificate files is configured',
+        'set POSTERN_CERT_DIRS, or send the PEM itself',
+      );
+    const real = await realpath(path).catch((error: unknown) => unreadable(path, error));
+    const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => undefined)));
+    if (!roots.some((root) => root !== undefined && isBelow(root, real)))
+      throw refused(path, 'it is outside the folders for certificate files', 'move it below one of POSTERN_CERT_DIRS');
+    return readTextFile(real, path);
+  };
+}
+
+/**
+ * The text of a regular file of at most 1 MiB; for files the operator named at start, wherever they are.
+ *
+ * @param shown the path messages name
+ * @throws GatewayError file_refused
+ */
+export async function readTextFile(path: string, shown = path): Promise<string> {
+  // a pipe or device must not hang the open
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) =>
+    unreadable(shown, error),
+  );
+  try {
+    const { size, ...stats } = await file.stat();
+    if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG) throw refused(shown, 'it is no regular file');
+    if (size > MAX_FILE_BYTES) throw refused(shown, `it is larger than ${MAX_FILE_BYTES} bytes`);
+    const buffer = Buffer.alloc(size);
+    const { bytesRead } = await file.read(buffer, 0, size, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function isBelow(root: string, real: string): boolean {
+  const way = relative(root, real);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+function unreadable(path: string, error: unknown): never {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  throw refused(path, code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`);
+}
+
+const refused = (path: string, reason: string, hint = 'check the path and its mode'): GatewayError =>
+  new GatewayError('file_refused', `${path} is refused: ${reason}`, { hint });

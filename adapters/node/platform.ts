@@ -1,0 +1,41 @@
+import type { EventHub } from '../../src/base/events.ts';
+import { toGatewayError } from '../../src/base/errors.ts';
+import type { Config } from '../../src/config.ts';
+import type { Platform } from '../../src/platform.ts';
+import { openKey } from '../node-compat/open-key.ts';
+import { systemClock } from './clock.ts';
+import { readVaultKeys } from './data-dir.ts';
+import { createNodeDialer } from './dialer/dialer.ts';
+import { createFileReader } from './files.ts';
+import { openStorage } from './storage/open-storage.ts';
+
+/**
+ * What Node hands to the core.
+ *
+ * @throws GatewayError config_invalid, capability_unsupported, store_unavailable
+ */
+export async function createNodePlatform(config: Config, events: EventHub): Promise<Platform> {
+  const { contextCacheTtlSeconds: ttlSeconds } = config;
+  const dialer = createNodeDialer({
+    events,
+    clock: systemClock,
+    contextCache: {
+      maxIdle: config.contextCacheMaxSize,
+      ...(ttlSeconds !== undefined && { ttlMs: ttlSeconds * 1000 }),
+    },
+    connectTimeoutMs: config.connectTimeoutSeconds * 1000,
+  });
+  return {
+    dialer,
+    storage: await openStorage(config.storage),
+    openKey,
+    readFile: createFileReader(config.certDirs),
+    readVaultKeys: () => readVaultKeys(config, events),
+    clock: systemClock,
+    events,
+    waitUntil: (work) =>
+      void work.catch((error: unknown) =>
+        events('task.failed', { task: 'background', message: toGatewayError(error).message }),
+      ),
+  };
+}

@@ -1,0 +1,116 @@
+import { toGatewayError } from '../../src/base/errors.ts';
+import type { EventHub, EventSink } from '../../src/base/events.ts';
+import type { SettingValues } from '../../src/config/settings.ts';
+import { createGateway } from '../../src/gateway.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { openKey } from '../node-compat/open-key.ts';
+import { systemClock } from './clock.ts';
+import { completeConfig, writePid } from './data-dir.ts';
+import { urlOf, namesOf } from './listener/address.ts';
+import { readListenerIdentity } from './listener/identity.ts';
+import { openListener } from './listener/listener.ts';
+import type { Listener } from './listener/listener.ts';
+import { createNodePlatform } from './platform.ts';
+
+/** A gateway that listens. */
+export interface RunningServer {
+  readonly url: string;
+  readonly health: string;
+  /** Reads every file again; what cannot be used leaves things as they are, and is reported. Never rejects. */
+  reload(): Promise<void>;
+  /** Stops accepting, lets calls finish, then closes everything. */
+  stop(reason: string): Promise<void>;
+}
+
+/**
+ * Starts a gateway with its listeners over a data directory. Everything that can be wrong with the settings is found
+ * before anything listens.
+ *
+ * @throws GatewayError whatever is wrong with settings, files, keys, store or address
+ */
+export async function startServer(settings: SettingValues, events: EventHub): Promise<RunningServer> {
+  const identity = await readListenerIdentity(settings, openKey, systemClock);
+  const config = await completeConfig(settings, events);
+  const allowedHosts = [...config.allowedHosts, ...namesOf(config.host, identity)];
+  const platform = await createNodePlatform(config, events);
+  const gateway = await createGateway({ ...config, allowedHosts }, platform);
+  const open: Listener[] = [];
+  try {
+    const { host, port, healthPort } = config;
+    const listener = await openListener({ host, port, identity, fetch: gateway.fetch });
+    open.push(listener);
+    gateway.metrics.gauge('postern_certificate_not_after_seconds', () => listenerExpiry(listener));
+    const url = urlOf(host, listener.port, identity);
+    const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
+    if (health) open.push(health);
+    const removePid = await writePid(config.dataDir);
+    return {
+      url,
+      health: `${health ? urlOf(LOOPBACK, health.port, undefined) : url}/health`,
+      reload: serialised(async () => {
+        await renewIdentity(listener, settings, events);
+        await reloadGateway(gateway, events);
+      }),
+      stop: async (reason) => {
+        events('gateway.stopping', { reason, inFlight: listener.inFlight });
+        gateway.beginDrain();
+        const deadlineMs = systemClock.monotonicMs() + config.drainTimeoutSeconds * 1000;
+        const cut = await listener.close(config.drainTimeoutSeconds * 1000);
+        await gateway.close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
+        await health?.close(0);
+        await removePid();
+        events('gateway.stopped', { cut });
+      },
+    };
+  } catch (error) {
+    for (const listener of open) await listener.close(0);
+    await gateway.close(0);
+    throw error;
+  }
+}
+
+const LOOPBACK = '127.0.0.1';
+const HEALTH_PATHS = new Set(['/health', '/ready']);
+
+function openHealthListener(port: number, gateway: Gateway): Promise<Listener> {
+  const fetch = (request: Request) =>
+    HEALTH_PATHS.has(new URL(request.url).pathname) ? gateway.fetch(request) : new Response(null, { status: 404 });
+  return openListener({ host: LOOPBACK, port, fetch });
+}
+
+/** Presents what the listener's files hold now; the last good certificate stays when they cannot be used. */
+async function renewIdentity(listener: Listener, settings: SettingValues, events: EventSink): Promise<void> {
+  try {
+    const identity = await readListenerIdentity(settings, openKey, systemClock);
+    if (identity === undefined || identity.facts.sha256 === listener.identity?.facts.sha256) return;
+    listener.present(identity);
+    const { subject, notAfter } = identity.facts;
+    events('listener.reloaded', { subject, notAfter });
+  } catch (error) {
+    const { code, message } = toGatewayError(error);
+    events('listener.kept', { code, message });
+  }
+}
+
+async function reloadGateway(gateway: Gateway, events: EventSink): Promise<void> {
+  try {
+    await gateway.reload();
+  } catch (error) {
+    events('task.failed', { task: 'reload', message: toGatewayError(error).message });
+  }
+}
+
+function* listenerExpiry({ identity }: Listener) {
+  if (identity) yield [['listener', '', 'current'], Date.parse(identity.facts.notAfter) / 1000] as const;
+}
+
+/** One run at a time; asked for while it runs, it runs once more, since files may have changed after they were read. */
+function serialised(task: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  let waiting: Promise<void> | undefined;
+  return () =>
+    (waiting ??= last.then(() => {
+      waiting = undefined;
+      return (last = task());
+    }));
+}

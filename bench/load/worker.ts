@@ -1,0 +1,29 @@
+import { fork } from 'node:child_process';
+import { resolve } from 'node:path';
+
+/** A child process of the bench that answers one message with one message. */
+export interface Worker {
+  readonly pid: number;
+  ask<Answer>(message: object): Promise<Answer>;
+  stop(): void;
+}
+
+/** Starts `bench/load/<name>.ts` in its own process. */
+export function startWorker(name: string, execArgv: readonly string[] = []): Worker {
+  const child = fork(resolve(import.meta.dirname, `${name}.ts`), { execArgv: [...execArgv] });
+  return {
+    pid: child.pid ?? 0,
+    ask: (message) =>
+      new Promise((done, fail) => {
+        const ended = (code: number | null) => fail(new Error(`${name} ended with ${code}`));
+        child.once('exit', ended);
+        child.once('message', (answer) => {
+          child.off('exit', ended);
+          // the two ends of this pipe are written together
+          done(answer as never);
+        });
+        child.send(message);
+      }),
+    stop: () => child.disconnect(),
+  };
+}

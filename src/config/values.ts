@@ -1,0 +1,63 @@
+import { Secret } from '../base/secret.ts';
+
+/** A setting's text read as its type, or what was expected instead. */
+export type Parsed<T> = { readonly value: T } | { readonly expected: string };
+
+/** Reads one setting; a list given as such (repeated flag, YAML sequence) arrives as an array. */
+export type ValueParser<T> = (raw: string | readonly string[]) => Parsed<T>;
+
+/** A parser for settings that are one text; several are refused. */
+const single =
+  <T>(parse: (text: string) => Parsed<T>): ValueParser<T> =>
+  (raw) =>
+    typeof raw === 'string' ? parse(raw) : { expected: 'one value' };
+
+export const text: ValueParser<string> = single((raw) => ({ value: raw }));
+
+export const secret: ValueParser<Secret> = single((raw) => ({ value: new Secret(raw) }));
+
+const TRUE = new Set(['true', '1', 'yes', 'on']);
+const FALSE = new Set(['false', '0', 'no', 'off']);
+
+export const truth: ValueParser<boolean> = single((raw) => {
+  const word = raw.toLowerCase();
+  if (TRUE.has(word)) return { value: true };
+  return FALSE.has(word) ? { value: false } : { expected: 'true or false' };
+});
+
+/** Several texts: comma-separated, repeated, or a YAML sequence. */
+export const list: ValueParser<readonly string[]> = (raw) => {
+  const parts = typeof raw === 'string' ? raw.split(',') : raw.flatMap((part) => part.split(','));
+  return { value: Object.freeze(parts.map((part) => part.trim()).filter((part) => part !== '')) };
+};
+
+/** A whole number from `min` to `max`. */
+export function integer(min: number, max: number): ValueParser<number> {
+  return single((raw) => {
+    const value = /^\d+$/.test(raw) ? Number(raw) : Number.NaN;
+    return value >= min && value <= max ? { value } : { expected: `a whole number from ${min} to ${max}` };
+  });
+}
+
+/** One of the keys of `words`, in any case, as the value it stands for. */
+export function oneOf<T>(words: Readonly<Record<string, T>>): ValueParser<T> {
+  const known = new Map(Object.entries(words).map(([word, value]) => [word.toLowerCase(), value]));
+  return single((raw) => {
+    const value = known.get(raw.toLowerCase());
+    return value === undefined ? { expected: `one of ${Object.keys(words).join(', ')}` } : { value };
+  });
+}
+
+/** A setting that does nothing yet: only the words of `inert` are taken, anything else is refused with `reason`. */
+export function notYet(reason: string, inert: readonly string[] = []): ValueParser<undefined> {
+  return single((raw) => (inert.includes(raw.toLowerCase()) ? { value: undefined } : { expected: reason }));
+}
+
+const STORES = /^(?:sqlite:.+|memory:|rediss?:\/\/.+|postgres(?:ql)?:\/\/.+)$/;
+
+/** Where records live; a secret because it may hold a password. */
+export const storageUrl: ValueParser<Secret> = single((raw) =>
+  STORES.test(raw)
+    ? { value: new Secret(raw) }
+    : { expected: 'sqlite:FILE, redis://…, rediss://…, postgres://… or memory:' },
+);

@@ -1,0 +1,139 @@
+/** The composition root: every part is made here, once, and dies with `close`. */
+import { PRODUCT } from './base/product.ts';
+import type { Config } from './config.ts';
+import { createApp } from './http/app.ts';
+import { gatewayRoutes } from './http/api/gateway-routes.ts';
+import { healthRoutes } from './http/health.ts';
+import type { GatewayCondition } from './http/health.ts';
+import { createAuthenticator } from './identity/authenticator.ts';
+import { watchRegistry } from './observe/gateway-gauges.ts';
+import { createMetrics } from './observe/metrics.ts';
+import type { Metrics } from './observe/metrics.ts';
+import type { Platform } from './platform.ts';
+import { Registry } from './registry/registry.ts';
+import { LegacySessions } from './session/legacy-sessions.ts';
+import { RecordStore } from './store/records.ts';
+import { ChannelCache } from './tls/channel-cache.ts';
+import { openKeyring } from './vault/keyring.ts';
+import { parseVaultKeys } from './vault/vault-keys.ts';
+import { Vault } from './vault/vault.ts';
+
+/** A running gateway. */
+export interface Gateway {
+  /** Answers one request; never rejects. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly registry: Registry;
+  readonly records: RecordStore;
+  readonly vault: Vault;
+  readonly metrics: Metrics;
+  /** Reads every record and file again and swaps what changed; what cannot be opened keeps serving as it was. */
+  reload(): Promise<void>;
+  /** Turns /ready to 503, so that nobody sends new work. */
+  beginDrain(): void;
+  /** Lets calls in flight finish for at most `drainMs` milliseconds, then closes everything. Idempotent. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** A legacy MCP session lives this long after it was opened. */
+const SESSION_LIFETIME_MS = 24 * 60 * 60 * 1000;
+const CACHED_SESSION_COUNT = 10_000;
+
+/**
+ * Starts a gateway over a platform: opens the vault, migrates and loads the records. Dials nothing before it resolves.
+ *
+ * @throws GatewayError vault_key_invalid, record_newer, store_unavailable
+ */
+export async function createGateway(config: Config, platform: Platform): Promise<Gateway> {
+  const metrics = createMetrics();
+  const { clock, storage, dialer, events } = platform;
+  events.attach(metrics.events);
+
+  const vault = new Vault(await openKeyring(parseVaultKeys(config.vaultKeys)), {
+    reload: async () => openKeyring(parseVaultKeys(await platform.readVaultKeys())),
+  });
+  const records = new RecordStore({ storage, sealer: vault, events });
+  await records.migrate();
+
+  const channels = new ChannelCache({
+    dialer,
+    clock,
+    events,
+    maxIdle: config.contextCacheMaxSize,
+    ttlMs: config.contextCacheTtlSeconds === undefined ? undefined : config.contextCacheTtlSeconds * 1000,
+  });
+  const registry = new Registry({
+    ...platform,
+    records,
+    vault,
+    channels,
+    capabilities: dialer.capabilities,
+    allowInsecureTls: config.allowInsecureTls,
+    healthIntervalMs: config.healthIntervalSeconds * 1000,
+    drainMs: config.drainTimeoutSeconds * 1000,
+  });
+  await registry.start();
+  watchRegistry(metrics, () => registry.snapshot());
+
+  let phase: 'serving' | 'draining' = 'serving';
+  const authenticator = await createAuthenticator(config, clock);
+  const fetch = createApp({
+    registry,
+    sessions: new LegacySessions({
+      vault,
+      records,
+      clock,
+      lifetimeMs: SESSION_LIFETIME_MS,
+      maxCachedCount: CACHED_SESSION_COUNT,
+    }),
+    authenticate: (authorization) => authenticator.authenticate(authorization),
+    api: gatewayRoutes({ registry, clock, events }),
+    health: healthRoutes({ version: PRODUCT.version, phase: () => phase, conditions: () => conditionsOf(registry) }),
+    metricsText: () => metrics.render(),
+    clock,
+    events,
+    allowedHosts: [config.host, ...config.allowedHosts],
+    serverInfo: PRODUCT,
+  });
+  events('gateway.started', { gateways: registry.snapshot().entries.length });
+
+  let closing: Promise<void> | undefined;
+  return {
+    fetch,
+    registry,
+    records,
+    vault,
+    metrics,
+    reload: async () => {
+      vault.use(await openKeyring(parseVaultKeys(await platform.readVaultKeys())));
+      await registry.reload();
+    },
+    beginDrain: () => {
+      phase = 'draining';
+    },
+    close: (drainMs) => (closing ??= closeAll(registry, channels, platform, drainMs)),
+  };
+}
+
+async function closeAll(
+  registry: Registry,
+  channels: ChannelCache,
+  platform: Platform,
+  drainMs: number,
+): Promise<void> {
+  await registry.close(drainMs);
+  await channels.close();
+  await platform.dialer.close();
+  await platform.storage.close();
+}
+
+function conditionsOf(registry: Registry): GatewayCondition[] {
+  return registry
+    .snapshot()
+    .entries.filter(({ enabled }) => enabled)
+    .map(({ slug, upstream: { health } }) => ({
+      slug,
+      status: health.status,
+      code: health.reason?.code,
+      since: health.reason?.at,
+    }));
+}

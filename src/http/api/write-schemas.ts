@@ -1,0 +1,51 @@
+import type { FieldSchema } from '../../registry/field-schema.ts';
+import { GATEWAY_SCHEMA } from '../../registry/gateway-fields.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const SPELLING =
+  'Every field may also be written in snake_case (ca_mode for caMode), but only once. Unknown fields are refused.';
+
+/** JSON Schema of what is sent to the API, made of the table the input is read by. */
+export const WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
+  GatewayCreate: {
+    ...(schemaOf(GATEWAY_SCHEMA) as object),
+    description: `A gateway to be registered. ${SPELLING}`,
+    examples: [
+      { name: 'time', url: 'http://127.0.0.1:9000/mcp' },
+      {
+        name: 'warehouse',
+        url: 'https://warehouse.example.com:8443/mcp',
+        caCertificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+        clientCert: '/etc/postern/certs/warehouse/client.crt',
+        clientKey: '/etc/postern/certs/warehouse/client.key',
+      },
+    ],
+  },
+  GatewayUpdate: {
+    ...(schemaOf({ ...GATEWAY_SCHEMA, required: [] }, GATEWAY_SCHEMA.required) as object),
+    description: `A change of a gateway: absent keeps, ***** keeps a secret, null clears. ${SPELLING}`,
+    examples: [{ description: 'stock levels', clientKeyPassword: null }],
+  },
+};
+
+/** A field's schema for the document: what is not required may be null. */
+function schemaOf(schema: FieldSchema, neverNull: readonly string[] = []): Schema {
+  if ('properties' in schema) {
+    const required = schema.required ?? [];
+    const properties = Object.entries(schema.properties).map(([name, field]) => {
+      const inner = schemaOf(field);
+      return [name, required.includes(name) || neverNull.includes(name) ? inner : orNull(inner)];
+    });
+    return {
+      ...schema,
+      properties: Object.fromEntries(properties),
+      ...(required.length === 0 && { required: undefined }),
+    };
+  }
+  return schema.type === 'array' ? { ...schema, items: schemaOf(schema.items) } : { ...schema };
+}
+
+function orNull({ type, enum: values, ...rest }: Schema): Schema {
+  return { ...rest, type: [type, 'null'], ...(Array.isArray(values) && { enum: [...(values as unknown[]), null] }) };
+}

@@ -1,0 +1,44 @@
+import { GatewayError, toGatewayError } from '../../base/errors.ts';
+import { eraOf } from '../../wire/eras.ts';
+import { PROTOCOL_VERSION } from '../../wire/headers.ts';
+import { parseMessage } from '../../wire/json-rpc.ts';
+import type { JsonRpcId, JsonRpcMessage } from '../../wire/json-rpc.ts';
+import { errorAnswer } from './answers.ts';
+import type { Exchange, McpServices } from './exchange.ts';
+import { legacyPost } from './legacy-post.ts';
+import { endSession, legacyStream } from './legacy-streams.ts';
+import { modernPost } from './modern-post.ts';
+
+/**
+ * Answers one authorized request to an MCP address; failures become JSON-RPC errors that keep the request's id.
+ *
+ * @param onFailure told of failures that are the gateway's own fault
+ */
+export async function answerMcp(
+  services: McpServices,
+  exchange: Exchange,
+  onFailure: (error: GatewayError) => void,
+): Promise<Response> {
+  let id: JsonRpcId | null = null;
+  try {
+    const era = eraOf(exchange.request.headers.get(PROTOCOL_VERSION) ?? undefined);
+    const { method } = exchange.request;
+    if (method === 'POST') {
+      const message = parseMessage(exchange.text);
+      id = idOf(message);
+      return await (era === 'modern'
+        ? modernPost(services, exchange, message)
+        : legacyPost(services, exchange, message));
+    }
+    if (era === 'legacy' && method === 'GET') return await legacyStream(services, exchange);
+    if (era === 'legacy' && method === 'DELETE') return await endSession(services, exchange);
+    throw new GatewayError('method_not_allowed', `${method} is not used here`);
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    if (error.facts.actor === 'gateway') onFailure(error);
+    return errorAnswer(id, error);
+  }
+}
+
+const idOf = (message: JsonRpcMessage): JsonRpcId | null =>
+  'method' in message && 'id' in message ? message.id : null;

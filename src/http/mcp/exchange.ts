@@ -1,0 +1,25 @@
+import type { Clock } from '../../base/clock.ts';
+import type { VirtualServer } from '../../catalog/virtual-server.ts';
+import type { Grant } from '../../policy/grant.ts';
+import type { SingleFlight } from '../../base/single-flight.ts';
+import type { LegacySessions } from '../../session/legacy-sessions.ts';
+
+/** One authorized request to an MCP address. */
+export interface Exchange {
+  readonly request: Request;
+  readonly server: VirtualServer;
+  readonly subject: string;
+  readonly grant: Grant;
+  /** The body; empty for GET and DELETE. */
+  readonly text: string;
+}
+
+/** What the MCP endpoints stand on. */
+export interface McpServices {
+  readonly sessions: LegacySessions;
+  /** Upstream sessions being initialized again, so that a lost one is renewed once. */
+  readonly renewals: SingleFlight<void>;
+  readonly clock: Clock;
+  /** The gateway's own name and version, told to clients of joined servers. */
+  readonly serverInfo: { readonly name: string; readonly version: string };
+}

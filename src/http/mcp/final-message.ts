@@ -1,0 +1,39 @@
+import { GatewayError } from '../../base/errors.ts';
+import type { ChannelResponse } from '../../tls/dialer.ts';
+import { isResponse, parseMessage } from '../../wire/json-rpc.ts';
+import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
+import { sseEvents } from '../../wire/sse.ts';
+import { isEventStream } from './answers.ts';
+
+const ANSWER_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The answer in an upstream's response, JSON or the last message of a stream; what comes before it is passed over.
+ *
+ * @throws GatewayError upstream_protocol when there is none, upstream_too_large
+ */
+export async function finalMessage(response: ChannelResponse): Promise<JsonRpcResponse> {
+  if (isEventStream(response)) {
+    for await (const { data } of sseEvents(response.stream())) {
+      const message = data ? parsed(data) : undefined;
+      if (message && isResponse(message)) return message;
+    }
+    throw new GatewayError('upstream_protocol', 'the upstream ended its stream without an answer');
+  }
+  const text = await response.text(ANSWER_BYTES);
+  const message = parsed(text);
+  if (!message || !isResponse(message))
+    throw new GatewayError(
+      'upstream_protocol',
+      `the upstream answered status ${response.status} without a JSON-RPC answer`,
+    );
+  return message;
+}
+
+function parsed(text: string) {
+  try {
+    return parseMessage(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+import { GatewayError } from '../../base/errors.ts';
+import { mergeItems } from '../../catalog/merge.ts';
+import { routeOf } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/virtual-server.ts';
+import type { LegacySession } from '../../session/legacy-sessions.ts';
+import type { ChannelResponse } from '../../tls/dialer.ts';
+import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
+import { isListing, LISTINGS, renamed, targetOf } from '../../wire/mcp.ts';
+import type { ListingMethod, Target } from '../../wire/mcp.ts';
+import { acceptedAnswer, eventsAnswer, isEventStream, relayedAnswer, resultAnswer } from './answers.ts';
+import { parseRequestId, rewrittenEvents, taggedEvent } from './event-tags.ts';
+import type { Exchange } from './exchange.ts';
+import { finalMessage } from './final-message.ts';
+import { listMembers } from './joined-listing.ts';
+import type { LegacyLegs, SessionLegs } from './legacy-legs.ts';
+
+/** A legacy request to several upstreams behind one address. */
+export async function joinedRequest(exchange: Exchange, legs: LegacyLegs, request: JsonRpcRequest): Promise<Response> {
+  const { method, id } = request;
+  if (method === 'ping') return resultAnswer(id, {});
+  if (isListing(method)) return listing(exchange, legs, request, method);
+  if (method === 'logging/setLevel') return setLevel(exchange, legs, request);
+  const target = targetOf(request);
+  const route = routeOf(exchange.server, target);
+  if (route === undefined) throw unroutable(method, target, 200);
+  const sent = route.upstreamName === undefined ? request : renamed(request, route.upstreamName);
+  const text = sent === request ? exchange.text : JSON.stringify(sent);
+  return taggedAnswer(route.member, await legs.send(route.member, sent, text));
+}
+
+/**
+ * Why a request leads to no upstream.
+ *
+ * @param unknownMethodStatus 404 in the modern era; 200 in the legacy era, where 404 means a lost session
+ */
+export function unroutable(method: string, target: Target, unknownMethodStatus: number): GatewayError {
+  if (target.by === 'none')
+    return new GatewayError('not_found', `method ${method} is not known here`, {
+      details: { rpcCode: -32601, status: unknownMethodStatus },
+    });
+  return new GatewayError('not_found', `nothing here is called ${target.value}`, {
+    details: { rpcCode: -32602, status: 200 },
+  });
+}
+
+async function listing(
+  exchange: Exchange,
+  legs: LegacyLegs,
+  request: JsonRpcRequest,
+  method: ListingMethod,
+): Promise<Response> {
+  const listings = await listMembers(participants(exchange), method, async (member, cursor) => {
+    const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
+    return finalMessage(await legs.send(member, page, JSON.stringify(page)));
+  });
+  return resultAnswer(request.id, { [LISTINGS[method].member]: mergeItems(method, listings) });
+}
+
+async function setLevel(exchange: Exchange, legs: LegacyLegs, request: JsonRpcRequest): Promise<Response> {
+  const logging = participants(exchange).filter(
+    ({ upstream }) => upstream.facts?.legacy?.capabilities['logging'] !== undefined,
+  );
+  await Promise.allSettled(
+    logging.map(async (member) => finalMessage(await legs.send(member, request, exchange.text))),
+  );
+  return resultAnswer(request.id, {});
+}
+
+/** Members that can take part in a legacy exchange. */
+export function participants({ server }: Exchange): readonly Member[] {
+  return server.members.filter(({ upstream }) => upstream.facts === undefined || upstream.facts.legacy !== undefined);
+}
+
+async function taggedAnswer(member: Member, response: ChannelResponse): Promise<Response> {
+  if (!isEventStream(response) || response.status !== 200) return relayedAnswer(response);
+  const { id } = member.upstream.config;
+  return eventsAnswer(rewrittenEvents(response.stream(), (event) => taggedEvent(id, event)));
+}
+
+/** The caller's answer to something one upstream asked. */
+export async function answerUpstream(
+  exchange: Exchange,
+  legs: SessionLegs,
+  message: JsonRpcResponse,
+): Promise<Response> {
+  const asked = parseRequestId(message.id);
+  const member = exchange.server.members.find(({ upstream }) => upstream.config.id === asked?.upstreamId);
+  if (!asked || !member)
+    throw new GatewayError('request_invalid', 'the answer is to nothing that was asked in this session', {
+      details: { rpcCode: -32600 },
+    });
+  return relayedAnswer(await legs.post(member.upstream, 'response', JSON.stringify({ ...message, id: asked.value })));
+}
+
+/** A notification for everyone: upstreams ignore the ids they do not know. */
+export async function broadcast(
+  exchange: Exchange,
+  legs: SessionLegs,
+  session: LegacySession,
+  message: JsonRpcNotification,
+): Promise<Response> {
+  const listeners = exchange.server.members.filter(
+    ({ upstream }) => session.upstream(upstream.config.id) !== undefined,
+  );
+  const sent = listeners.map(async ({ upstream }) => {
+    const response = await legs.post(upstream, message.method, exchange.text);
+    await response.text(DISCARDED_BYTES);
+  });
+  await Promise.allSettled(sent);
+  return acceptedAnswer();
+}
+
+const DISCARDED_BYTES = 64 * 1024;

@@ -1,0 +1,115 @@
+import { GatewayError } from '../../base/errors.ts';
+import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
+import type { Member } from '../../catalog/virtual-server.ts';
+import type { UpstreamSession } from '../../session/legacy-sessions.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
+import { SESSION_ID } from '../../wire/headers.ts';
+import type { JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
+import { resultAnswer } from './answers.ts';
+import type { Exchange, McpServices } from './exchange.ts';
+import { finalMessage } from './final-message.ts';
+import { initializeUpstream } from './legacy-legs.ts';
+
+interface Opened {
+  readonly member: Member;
+  readonly sessionId: string;
+  readonly answer: JsonRpcResponse;
+}
+
+/** Opens a legacy session: one with each upstream of the address, and one sealed around them for the caller. */
+export async function initialize(
+  services: McpServices,
+  exchange: Exchange,
+  request: JsonRpcRequest,
+): Promise<Response> {
+  const { server } = exchange;
+  const [first] = server.members;
+  if (server.transparent && first) return initializeTransparent(services, exchange, request, first);
+
+  const attempts = server.members
+    .filter(({ upstream }) => speaksLegacy(upstream))
+    .map((member) => open(exchange, member));
+  const opened = (await Promise.allSettled(attempts)).flatMap((outcome) =>
+    outcome.status === 'fulfilled' ? [outcome.value] : [],
+  );
+  const results = opened.flatMap(({ member, answer }) =>
+    'result' in answer ? [{ member, result: answer.result }] : [],
+  );
+  if (attempts.length > 0 && results.length === 0)
+    throw new GatewayError('upstream_unavailable', `none of the ${attempts.length} upstreams could be initialized`);
+
+  const instructions = mergeInstructions(
+    results.map(({ member, result }) => ({ name: member.upstream.config.name, instructions: result['instructions'] })),
+  );
+  const sessionId = await seal(services, exchange, request, opened);
+  return resultAnswer(
+    request.id,
+    {
+      protocolVersion: negotiated(request),
+      capabilities: mergeCapabilities(results.map(({ result }) => asFields(result['capabilities']))),
+      serverInfo: services.serverInfo,
+      ...(instructions !== undefined && { instructions }),
+    },
+    { [SESSION_ID]: sessionId },
+  );
+}
+
+async function initializeTransparent(
+  services: McpServices,
+  exchange: Exchange,
+  request: JsonRpcRequest,
+  member: Member,
+): Promise<Response> {
+  if (!speaksLegacy(member.upstream))
+    throw new GatewayError(
+      'protocol_version_unsupported',
+      'this server speaks 2026-07-28 only, the request was an initialize of an earlier revision',
+    );
+  const opened = await open(exchange, member);
+  if ('error' in opened.answer) return Response.json({ ...opened.answer, id: request.id });
+  const sessionId = await seal(services, exchange, request, [opened]);
+  return resultAnswer(request.id, opened.answer.result, { [SESSION_ID]: sessionId });
+}
+
+async function open(exchange: Exchange, member: Member): Promise<Opened> {
+  const { response, sessionId } = await initializeUpstream(exchange, member.upstream, exchange.text);
+  return { member, sessionId, answer: await finalMessage(response) };
+}
+
+async function seal(
+  services: McpServices,
+  exchange: Exchange,
+  request: JsonRpcRequest,
+  opened: readonly Opened[],
+): Promise<string> {
+  const upstreams: Record<string, UpstreamSession> = {};
+  for (const { member, sessionId, answer } of opened)
+    if ('result' in answer)
+      upstreams[member.upstream.config.id] = {
+        id: sessionId,
+        protocolVersion: String(answer.result['protocolVersion']),
+      };
+  const { subject, server } = exchange;
+  const session = await services.sessions.open({
+    subject,
+    server: server.key,
+    initialize: request.params ?? {},
+    upstreams,
+  });
+  return session.token;
+}
+
+/** Until an upstream was reached nobody knows what it speaks, so it is asked. */
+function speaksLegacy({ facts }: Upstream): boolean {
+  return facts === undefined || facts.legacy !== undefined;
+}
+
+function negotiated(request: JsonRpcRequest): string {
+  const wanted = request.params?.['protocolVersion'];
+  return typeof wanted === 'string' && LEGACY_VERSIONS.includes(wanted) ? wanted : LATEST_LEGACY_VERSION;
+}
+
+function asFields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}

@@ -1,0 +1,64 @@
+import { GatewayError } from '../../base/errors.ts';
+import type { LegacySession } from '../../session/legacy-sessions.ts';
+import { META } from '../../wire/eras.ts';
+import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+import { isNotification, isRequest, isResponse } from '../../wire/json-rpc.ts';
+import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
+import { acceptedAnswer, relayedAnswer } from './answers.ts';
+import type { Exchange, McpServices } from './exchange.ts';
+import { joinedRequest, broadcast, answerUpstream } from './joined-legacy.ts';
+import { initialize } from './legacy-initialize.ts';
+import { SessionLegs, StatelessLegs } from './legacy-legs.ts';
+
+/**
+ * A POST of the legacy era.
+ *
+ * @see MCP 2025-11-25, transports, Streamable HTTP
+ */
+export async function legacyPost(
+  services: McpServices,
+  exchange: Exchange,
+  message: JsonRpcMessage,
+): Promise<Response> {
+  refuseHeaderlessEnvelope(message);
+  if (isRequest(message) && message.method === 'initialize') return initialize(services, exchange, message);
+  const session = await sessionOf(services, exchange);
+  if (session === undefined) return statelessPost(exchange, message);
+  const legs = new SessionLegs(exchange, session, services.renewals);
+  const [first] = exchange.server.members;
+  if (exchange.server.transparent && first) {
+    if (isRequest(message)) return relayedAnswer(await legs.send(first, message, exchange.text));
+    const label = isNotification(message) ? message.method : 'response';
+    return relayedAnswer(await legs.post(first.upstream, label, exchange.text));
+  }
+  if (isRequest(message)) return joinedRequest(exchange, legs, message);
+  if (isResponse(message)) return answerUpstream(exchange, legs, message);
+  return broadcast(exchange, legs, session, message);
+}
+
+/** A caller without a session cannot be asked or told anything, so only its requests lead somewhere. */
+async function statelessPost(exchange: Exchange, message: JsonRpcMessage): Promise<Response> {
+  if (!isRequest(message)) return acceptedAnswer();
+  const legs = new StatelessLegs(exchange);
+  const [first] = exchange.server.members;
+  if (exchange.server.transparent && first) return relayedAnswer(await legs.send(first, message, exchange.text));
+  return joinedRequest(exchange, legs, message);
+}
+
+/** The session a request names; undefined when it names none. @throws GatewayError session_not_found */
+export async function sessionOf(
+  services: McpServices,
+  { request, subject, server }: Exchange,
+): Promise<LegacySession | undefined> {
+  const token = request.headers.get(SESSION_ID);
+  return token === null ? undefined : services.sessions.resume(token, subject, server.key);
+}
+
+function refuseHeaderlessEnvelope(message: JsonRpcMessage): void {
+  const meta = 'params' in message ? message.params?.['_meta'] : undefined;
+  if (typeof meta !== 'object' || meta === null || !(META.protocolVersion in meta)) return;
+  throw new GatewayError(
+    'header_mismatch',
+    `the body carries the ${META.protocolVersion} of a modern request, the header ${PROTOCOL_VERSION} does not`,
+  );
+}

@@ -1,0 +1,42 @@
+import type { Upstream } from '../../upstream/upstream.ts';
+import { isForwarded, PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+
+const BOTH_TYPES = 'application/json, text/event-stream';
+const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
+
+/**
+ * Headers of a legacy request upstream. They are built from what the session knows, not copied from the caller, whose
+ * Authorization never leaves the gateway.
+ */
+export function legacyHeaders(
+  request: Request,
+  upstream: Upstream,
+  session: { readonly id: string; readonly protocolVersion: string },
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    accept: BOTH_TYPES,
+    'content-type': 'application/json',
+    [PROTOCOL_VERSION]: session.protocolVersion,
+  };
+  if (session.id !== '') headers[SESSION_ID] = session.id;
+  for (const name of TRACE_HEADERS) copy(request, name, headers);
+  for (const name of upstream.config.passthroughHeaders) copy(request, name, headers);
+  return headers;
+}
+
+/** Headers of a modern request upstream: what MCP lets intermediaries forward, with `changed` in place. */
+export function modernHeaders(
+  request: Request,
+  upstream: Upstream,
+  changed: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of request.headers) if (isForwarded(name)) headers[name] = value;
+  for (const name of upstream.config.passthroughHeaders) copy(request, name, headers);
+  return { ...headers, accept: BOTH_TYPES, 'content-type': 'application/json', ...changed };
+}
+
+function copy(request: Request, name: string, into: Record<string, string>): void {
+  const value = request.headers.get(name);
+  if (value !== null) into[name] = value;
+}

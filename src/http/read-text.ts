@@ -1,0 +1,30 @@
+import { GatewayError } from '../base/errors.ts';
+
+/**
+ * A request's body as text, refused as soon as it is known to exceed `limitBytes`.
+ *
+ * @throws GatewayError request_too_large
+ */
+export async function readText(request: Request, limitBytes: number): Promise<string> {
+  const declared = request.headers.get('content-length');
+  if (declared !== null) {
+    if (Number(declared) > limitBytes) throw tooLarge(limitBytes);
+    return request.text();
+  }
+  return request.body ? readStream(request.body, limitBytes) : '';
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, limitBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let readBytes = 0;
+  for await (const chunk of body) {
+    readBytes += chunk.byteLength;
+    if (readBytes > limitBytes) throw tooLarge(limitBytes);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+const tooLarge = (limitBytes: number): GatewayError =>
+  new GatewayError('request_too_large', `the body exceeds ${limitBytes} bytes`);

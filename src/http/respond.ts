@@ -1,0 +1,75 @@
+import { ERRORS } from '../base/errors.ts';
+import type { ErrorCode, Stage } from '../base/errors.ts';
+
+/** How an error looks on the wire: the HTTP status of the REST API, and the number of a JSON-RPC error. */
+interface WireForm {
+  readonly status: number;
+  readonly rpcCode: number;
+}
+
+/** JSON-RPC numbers of our own; -32020 and below belong to MCP. @see MCP 2026-07-28, basic */
+const REFUSED = -32000;
+const UPSTREAM_FAILED = -32010;
+/** @see https://www.jsonrpc.org/specification#error_object */
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
+const INTERNAL = -32603;
+
+const form = (status: number, rpcCode: number): WireForm => ({ status, rpcCode });
+
+/** What a stage's codes look like unless a row below says otherwise. */
+const BY_STAGE: Readonly<Record<Stage, WireForm>> = {
+  request: form(400, INVALID_REQUEST),
+  access: form(403, REFUSED),
+  config: form(422, INTERNAL),
+  store: form(500, INTERNAL),
+  vault: form(500, INTERNAL),
+  dns: form(502, UPSTREAM_FAILED),
+  tcp: form(502, UPSTREAM_FAILED),
+  tls: form(502, UPSTREAM_FAILED),
+  http: form(502, UPSTREAM_FAILED),
+  auth: form(502, UPSTREAM_FAILED),
+  protocol: form(502, UPSTREAM_FAILED),
+};
+
+/** A session id that is missing is a bad request (400), one that is unknown makes the client initialize again (404). */
+const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
+  request_too_large: form(413, INVALID_REQUEST),
+  media_type_unsupported: form(415, INVALID_REQUEST),
+  not_found: form(404, INVALID_PARAMS),
+  method_not_allowed: form(405, REFUSED),
+  name_taken: form(409, REFUSED),
+  gateway_inactive: form(409, REFUSED),
+  refresh_running: form(409, REFUSED),
+  version_stale: form(412, REFUSED),
+  host_not_allowed: form(403, REFUSED),
+  session_not_found: form(404, -32001),
+  header_mismatch: form(400, -32020),
+  protocol_version_unsupported: form(400, -32022),
+  shutting_down: form(503, REFUSED),
+  unauthenticated: form(401, REFUSED),
+  token_expired: form(401, REFUSED),
+  address_refused: form(422, UPSTREAM_FAILED),
+  store_unavailable: form(503, INTERNAL),
+  internal: form(500, INTERNAL),
+};
+
+const wireForm = (code: ErrorCode): WireForm => BY_CODE[code] ?? BY_STAGE[ERRORS[code].stage];
+
+/** The HTTP status of a code in the REST API. */
+export function statusOf(code: ErrorCode): number {
+  return wireForm(code).status;
+}
+
+/** The number of a code in a JSON-RPC error; the code itself goes into `error.data.code`. */
+export function rpcCodeOf(code: ErrorCode): number {
+  return wireForm(code).rpcCode;
+}
+
+/**
+ * The HTTP status a JSON-RPC error travels with: 200 for what failed behind the gateway, since clients throw away the
+ * body of other statuses.
+ */
+export function mcpStatusOf(code: ErrorCode): number {
+  return wireForm(code).rpcCode === UPSTREAM_FAILED ? 200 : statusOf(code);
+}

@@ -1,0 +1,18 @@
+import { GatewayError } from '../base/errors.ts';
+
+/** A refusal for want of credentials. */
+export function credentialsMissing(): GatewayError {
+  return new GatewayError('unauthenticated', 'expected a bearer token, met none', {
+    hint: '`postern token --sub you --role admin` on the gateway prints one; send it as Authorization: Bearer …',
+    details: { credentials: 'missing' },
+  });
+}
+
+/** What a quoted string in a header may hold. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+const UNQUOTABLE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
+
+/** The WWW-Authenticate challenge of a refusal; a caller who sent no credentials is told only which kind is wanted. */
+export function challengeOf(error: GatewayError): string {
+  if (error.details?.['credentials'] === 'missing') return 'Bearer';
+  return `Bearer error="invalid_token", error_description="${error.message.replaceAll(UNQUOTABLE, '')}"`;
+}

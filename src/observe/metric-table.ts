@@ -1,0 +1,57 @@
+/**
+ * observe: what the gateway says about itself to machines and people.
+ *
+ * Owns metrics and the form of log lines. Must not know what an event means for the gateway, nor who reads it.
+ */
+
+/** A metric's row: its type, the labels of its series, and a line of help. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+/** Every metric. `gateway` is the slug; `outcome` is `ok` or an error code. */
+export const METRICS = {
+  postern_up: { type: 'gauge', labels: ['version'], help: '1 while the process serves' },
+  postern_gateways: { type: 'gauge', labels: ['state'], help: 'Registered gateways, active and inactive' },
+  postern_certificate_not_after_seconds: {
+    type: 'gauge',
+    labels: ['role', 'gateway', 'generation'],
+    help: 'End of validity as seconds since the Unix epoch; role is client, ca, server or listener',
+  },
+  postern_upstream_up: { type: 'gauge', labels: ['gateway'], help: '1 healthy, 0 failing; absent while unknown' },
+  postern_upstream_insecure_tls: {
+    type: 'gauge',
+    labels: ['gateway'],
+    help: '1 where certificate or host name checks are switched off',
+  },
+  postern_breaker_state: { type: 'gauge', labels: ['gateway'], help: '0 closed, 1 half-open, 2 open' },
+  postern_call_duration_seconds: {
+    type: 'histogram',
+    labels: ['gateway', 'outcome'],
+    help: 'Requests to upstreams, from sending to the end of the answer',
+  },
+  postern_call_failures_total: {
+    type: 'counter',
+    labels: ['gateway', 'code'],
+    help: 'Upstream failures outside calls as well: health, refresh, registration',
+  },
+  postern_connections_opened_total: { type: 'counter', labels: ['tls'], help: 'Connections opened to upstreams' },
+  postern_handshakes_total: {
+    type: 'counter',
+    labels: ['outcome', 'resumed'],
+    help: 'TLS handshakes with upstreams',
+  },
+  postern_context_builds_total: { type: 'counter', labels: [], help: 'TLS contexts built' },
+  postern_cache_uses_total: {
+    type: 'counter',
+    labels: ['cache', 'outcome'],
+    help: 'Uses of the channel and context caches: hit, miss, evicted, expired',
+  },
+  postern_calls_cut_total: { type: 'counter', labels: [], help: 'Calls cut because a drain ran out of time' },
+  postern_records_refused_total: { type: 'counter', labels: ['code'], help: 'Stored records that were not accepted' },
+  postern_requests_refused_total: { type: 'counter', labels: ['code'], help: 'Requests answered with an error' },
+} as const satisfies Readonly<Record<string, MetricRow>>;
+
+export type MetricName = keyof typeof METRICS;

@@ -1,0 +1,42 @@
+import type { Name } from '@peculiar/x509';
+
+/**
+ * A distinguished name as text, most specific part first. Control characters are escaped as well, so that a name can
+ * be printed and logged as it is.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc4514#section-2
+ */
+export function distinguishedName(name: Name): string {
+  return name
+    .toJSON()
+    .reverse()
+    .map((rdn) =>
+      Object.entries(rdn)
+        .flatMap(([type, values]) => values.map((value) => `${type}=${escapeValue(value)}`))
+        .join('+'),
+    )
+    .join(',');
+}
+
+/**
+ * Whether two names are the same for building chains: case and repeated spaces do not matter, nor does the ASN.1
+ * string type the issuing tool happened to choose.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5280#section-7.1
+ */
+export function isSameName(a: string, b: string): boolean {
+  return foldName(a) === foldName(b);
+}
+
+function foldName(name: string): string {
+  return name.toLowerCase().replaceAll(/\s+/g, ' ');
+}
+
+function escapeValue(value: string): string {
+  return value
+    .replaceAll(/["+,;<>\\]/g, '\\$&')
+    .replaceAll(/^[# ]| $/g, '\\$&')
+    .replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) =>
+      Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join(''),
+    );
+}

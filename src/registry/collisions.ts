@@ -1,0 +1,60 @@
+import { GatewayError } from '../base/errors.ts';
+import type { Listing } from '../upstream/facts.ts';
+
+/** What must not clash between gateways. */
+export interface Claims {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly prefix: string;
+  /** Undefined while it was never reached: then its names are not known. */
+  readonly listing: Listing | undefined;
+}
+
+/**
+ * Refuses a gateway whose name, slug, prefix or published names another one has.
+ *
+ * @throws GatewayError name_taken
+ */
+export function refuseCollisions(candidate: Claims, all: Iterable<Claims>): void {
+  for (const other of all) if (other.id !== candidate.id) refuseCollision(candidate, other);
+}
+
+function refuseCollision(candidate: Claims, other: Claims): void {
+  const details = { gateway: other.slug };
+  if (candidate.name === other.name)
+    throw new GatewayError('name_taken', `the name is taken by the gateway ${other.slug}`, {
+      hint: 'choose another name, or update that gateway',
+      details,
+    });
+  if (candidate.slug === other.slug)
+    throw new GatewayError('name_taken', `the slug ${candidate.slug} is taken by another gateway`, {
+      hint: 'a slug is made of the name: choose one that differs in letters or digits',
+      details,
+    });
+  if (candidate.prefix === other.prefix && candidate.prefix !== '')
+    throw new GatewayError('name_taken', `the prefix ${candidate.prefix} is taken by the gateway ${other.slug}`, {
+      hint: 'choose another prefix',
+      details,
+    });
+  const name = sharedName(candidate, other);
+  if (name !== undefined)
+    throw new GatewayError('name_taken', `${name} would be a tool or prompt of both this gateway and ${other.slug}`, {
+      hint: 'choose a prefix that keeps their names apart',
+      details: { ...details, name },
+    });
+}
+
+/** A name both publish; possible only where one prefix begins with the other. */
+function sharedName(a: Claims, b: Claims): string | undefined {
+  const [longer, shorter] = a.prefix.length >= b.prefix.length ? [a, b] : [b, a];
+  if (!longer.prefix.startsWith(shorter.prefix) || longer.listing === undefined || shorter.listing === undefined)
+    return undefined;
+  const names = new Set(publishedNames(shorter.listing));
+  const rest = longer.prefix.slice(shorter.prefix.length);
+  const shared = publishedNames(longer.listing).find((name) => names.has(rest + name));
+  return shared === undefined ? undefined : longer.prefix + shared;
+}
+
+const publishedNames = ({ tools, prompts }: Listing): string[] =>
+  [...tools, ...prompts].map((item) => String(item['name']));

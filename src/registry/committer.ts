@@ -1,0 +1,116 @@
+import { GatewayError } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
+import type { RecordStore } from '../store/records.ts';
+import type { TlsProfile } from '../tls/profile.ts';
+import type { UpstreamFacts } from '../upstream/facts.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Vault } from '../vault/vault.ts';
+import { refuseCollisions } from './collisions.ts';
+import { Exclusive } from './exclusive.ts';
+import { sealDraft } from './gateway-record.ts';
+import type { GatewayDraft, GatewayHistory, GatewayRecord } from './gateway-record.ts';
+import type { LiveGateways } from './live-gateways.ts';
+import type { ReadableGateway } from './snapshot.ts';
+
+export interface CommitterOptions {
+  readonly records: RecordStore;
+  readonly vault: Vault;
+  readonly events: EventSink;
+}
+
+/** What takes the place of a gateway, or of nothing. */
+export interface Replacement {
+  readonly draft: GatewayDraft;
+  readonly history: GatewayHistory;
+  readonly upstream: Upstream | undefined;
+  readonly nextProfile: TlsProfile | undefined;
+  readonly before: ReadableGateway | undefined;
+}
+
+/** Writes gateways and puts them in force, one at a time; the one place where both happen. */
+export class Committer {
+  readonly #live: LiveGateways;
+  readonly #options: CommitterOptions;
+  readonly #exclusive = new Exclusive();
+
+  constructor(live: LiveGateways, options: CommitterOptions) {
+    this.#live = live;
+    this.#options = options;
+  }
+
+  /** @throws GatewayError name_taken, version_stale, store_unavailable, shutting_down; then nothing has changed */
+  commit({ draft, history, upstream, nextProfile, before }: Replacement): Promise<ReadableGateway> {
+    const { records, vault, events } = this.#options;
+    const { id } = draft;
+    return this.#alone(async () => {
+      this.refuseCollisions(draft, before, upstream?.facts);
+      const record: GatewayRecord = { ...(await sealDraft(draft, vault)), history };
+      const change = { kind: 'gateway', id, body: record, expectedVersion: before?.version ?? null } as const;
+      const listing = { kind: 'listing', id, body: upstream?.facts ?? null } as const;
+      if (!(await records.write(upstream === before?.upstream ? [change] : [change, listing]))) throw staleVersion();
+      const stored = await records.get<GatewayRecord>('gateway', id);
+      if (stored === undefined) throw staleVersion();
+      const gateway = { id, record, version: stored.version, upstream, nextProfile, refusal: undefined };
+      this.#live.swap(id, gateway);
+      const { insecureTls = false } = upstream?.config ?? {};
+      events(before ? 'upstream.changed' : 'upstream.registered', {
+        gateway: record.slug,
+        ...(insecureTls && { insecureTls }),
+      });
+      return gateway;
+    });
+  }
+
+  /** @param version the one that must be stored; undefined for whatever is. @throws GatewayError version_stale, store_unavailable, shutting_down */
+  remove(id: string, version: string | undefined): Promise<void> {
+    return this.#alone(async () => {
+      const slug = this.#live.find(id).record?.slug ?? id;
+      const removal = {
+        kind: 'gateway',
+        id,
+        body: null,
+        ...(version !== undefined && { expectedVersion: version }),
+      } as const;
+      if (!(await this.#options.records.write([removal, { kind: 'listing', id, body: null }]))) throw staleVersion();
+      this.#live.swap(id, undefined);
+      this.#options.events('upstream.removed', { gateway: slug });
+    });
+  }
+
+  /** Keeps a new listing, unless the upstream was replaced meanwhile. @throws GatewayError store_unavailable, shutting_down */
+  keepListing(id: string, upstream: Upstream, facts: UpstreamFacts): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#live.get(id)?.upstream !== upstream) return;
+      await this.#options.records.write([{ kind: 'listing', id, body: facts }]);
+      this.#live.publish();
+    });
+  }
+
+  /** Refuses a name or prefix that was not there before and clashes with another gateway. @throws GatewayError name_taken */
+  refuseCollisions(draft: GatewayDraft, before: ReadableGateway | undefined, facts = before?.upstream?.facts): void {
+    if (draft.name === before?.record.name && draft.prefix === before.record.prefix) return;
+    const others = this.#live
+      .list()
+      .flatMap(({ record, upstream }) => (record ? [{ ...record, listing: upstream?.facts?.listing }] : []));
+    refuseCollisions({ ...draft, listing: facts?.listing }, others);
+  }
+
+  /** Resolves once nothing is being written. */
+  idle(): Promise<void> {
+    return this.#exclusive.run('', () => Promise.resolve());
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#exclusive.run('', () => {
+      this.#live.refuseWhenClosing();
+      return work();
+    });
+  }
+}
+
+/** Somebody else changed the gateway first. */
+export function staleVersion(): GatewayError {
+  return new GatewayError('version_stale', 'the gateway was changed since it was read', {
+    hint: 'read it again and repeat the change',
+  });
+}

@@ -1,0 +1,153 @@
+import type { FieldSchema, ObjectSchema, PatchOf, TextSchema } from './field-schema.ts';
+
+const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+const HEADER_VALUE = '^[!-~]([\\t -~]*[!-~])?$';
+const PEM_CHARACTERS = 524_288;
+
+const text = (description: string, rest: Partial<TextSchema>): TextSchema => ({
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  description,
+  ...rest,
+});
+const choice = <const Values extends readonly string[]>(description: string, values: Values) =>
+  ({ type: 'string', enum: values, description }) as const;
+const secret = (description: string, rest: Partial<TextSchema>): TextSchema & { readonly writeOnly: true } => ({
+  ...text(description, { maxLength: 8192, ...rest }),
+  writeOnly: true,
+});
+const pem = (what: string) =>
+  text(`${what}: PEM, or the path of a PEM file below POSTERN_CERT_DIRS.`, { maxLength: PEM_CHARACTERS });
+const flag = (description: string) => ({ type: 'boolean', description }) as const;
+const list = <const Item extends FieldSchema>(description: string, items: Item, maxItems = 64) =>
+  ({ type: 'array', items, maxItems, description }) as const;
+const object = <const Properties extends ObjectSchema['properties']>(
+  description: string,
+  properties: Properties,
+  required: readonly (string & keyof Properties)[] = [],
+) => ({ type: 'object', description, properties, required, additionalProperties: false }) as const;
+
+const IDENTITY = {
+  clientCert: pem('The certificate we present, leaf first, with its intermediates'),
+  clientKey: secret('The private key of clientCert: PEM, encrypted or not, or the path of a PEM file.', {
+    maxLength: PEM_CHARACTERS,
+  }),
+  clientKeyPassword: secret('The passphrase of clientKey.', {}),
+} as const;
+
+/** Every field of a gateway that can be written, in the order people read them; the one description of the input. */
+export const GATEWAY_FIELDS = {
+  name: text('Name for people; unique. The slug is made of it once, at registration, and stays.', {
+    pattern: '^[^\\p{Cc}]*[0-9A-Za-z][^\\p{Cc}]*$',
+    examples: ['warehouse'],
+  }),
+  url: text('Where the MCP server listens: http or https, without user name, password or fragment.', {
+    maxLength: 2048,
+    format: 'uri',
+    examples: ['https://warehouse.example.com:8443/mcp'],
+  }),
+  description: text('What it is for.', { minLength: 0, maxLength: 8192 }),
+  transport: choice('Absent or AUTO tries Streamable HTTP, then SSE.', ['STREAMABLEHTTP', 'SSE', 'AUTO']),
+  prefix: text('What goes before its tool and prompt names where several gateways meet; absent means `<slug>_`.', {
+    minLength: 0,
+    maxLength: 64,
+    pattern: '^[0-9A-Za-z_.-]*$',
+  }),
+  passthroughHeaders: list(
+    'Request headers of callers that go upstream.',
+    text('A header name.', { pattern: HEADER_NAME }),
+  ),
+  refreshIntervalSeconds: {
+    type: 'integer',
+    minimum: 60,
+    maximum: 31_536_000,
+    description: 'How often the listing is read again; absent means only when asked.',
+  },
+
+  authType: choice('How we log in. oauth and one_time_auth are refused (feature_unsupported) until they work.', [
+    'none',
+    'basic',
+    'bearer',
+    'authheaders',
+    'query_param',
+    'oauth',
+    'one_time_auth',
+  ]),
+  authUsername: text('User name of auth type basic, without a colon.', { pattern: '^[^:\\p{Cc}]+$' }),
+  authPassword: secret('Password of auth type basic; colons are fine.', { pattern: '^\\P{Cc}+$' }),
+  authToken: secret('Token of auth type bearer.', { pattern: '^[!-~]+$' }),
+  authHeaderKey: text('Name of the one header of auth type authheaders.', { pattern: HEADER_NAME }),
+  authHeaderValue: secret('Value of the one header of auth type authheaders.', { pattern: HEADER_VALUE }),
+  authHeaders: list(
+    'Headers of auth type authheaders.',
+    object(
+      'A header.',
+      {
+        key: text('Its name.', { pattern: HEADER_NAME }),
+        value: secret('Its value.', { pattern: HEADER_VALUE }),
+      },
+      ['key', 'value'],
+    ),
+  ),
+  authQueryParamKey: text('Name of the query parameter of auth type query_param.', {}),
+  authQueryParamValue: secret('Value of the query parameter of auth type query_param.', {}),
+
+  caCertificate: pem('The certificate authorities we trust for this gateway'),
+  caMode: choice('only: trust caCertificate alone (default when it is given). add: also the public ones.', [
+    'only',
+    'add',
+  ]),
+  ...IDENTITY,
+  serverName: text('Name sent as SNI and looked for in the server certificate, instead of the host of the URL.', {
+    maxLength: 253,
+    pattern: '^[0-9A-Za-z._:-]+$',
+  }),
+  checkHostname: flag('false skips the name check; refused unless POSTERN_ALLOW_INSECURE_TLS=true.'),
+  verify: flag('false skips every check of the server certificate; refused unless POSTERN_ALLOW_INSECURE_TLS=true.'),
+  minTlsVersion: choice('The oldest TLS version spoken; default TLSv1.2.', ['TLSv1.2', 'TLSv1.3', '1.2', '1.3']),
+  crl: pem('Revocation lists for the server certificate'),
+  pins: list(
+    'SHA-256 of the SubjectPublicKeyInfo of the server certificate, base64; one must match.',
+    text('A pin.', { maxLength: 128 }),
+    32,
+  ),
+  next: object('The identity to come: checked and kept, not yet presented.', {
+    ...IDENTITY,
+    caCertificate: pem('The certificate authorities to come'),
+  }),
+  tlsConfig: object('Another way to write caCertificate, clientCert and clientKey.', {
+    caCert: pem('caCertificate'),
+    clientCert: IDENTITY.clientCert,
+    clientKey: IDENTITY.clientKey,
+  }),
+
+  tags: list('Kept without effect.', text('A tag.', {})),
+  teamId: text('Kept without effect.', {}),
+  ownerEmail: text('Kept without effect.', {}),
+  visibility: choice('Kept without effect.', ['private', 'team', 'public']),
+  signingAlgorithm: choice('Kept without effect.', ['ed25519']),
+  gatewayMode: choice('Only cache; direct_proxy is refused (feature_unsupported).', ['cache', 'direct_proxy']),
+  oneTimeAuth: flag('Only false; true is refused (feature_unsupported).'),
+  identityPropagation: {
+    type: 'object',
+    additionalProperties: true,
+    description: 'Only with enabled false; anything else is refused (feature_unsupported).',
+  },
+  oauthConfig: {
+    type: 'object',
+    additionalProperties: true,
+    description: 'Refused (feature_unsupported) until it works.',
+  },
+  caCertificateSig: text(
+    'Refused (feature_unsupported): a signature that is not checked must not look as if it were.',
+    { maxLength: 8192 },
+  ),
+  authValue: secret('Refused (feature_unsupported): send authPassword, authToken or authHeaders.', {}),
+} as const satisfies Readonly<Record<string, FieldSchema>>;
+
+/** The schema of a gateway as it is written; an update may leave out everything. */
+export const GATEWAY_SCHEMA: ObjectSchema = object('A gateway as it is written.', GATEWAY_FIELDS, ['name', 'url']);
+
+/** A gateway as it is written, after reading: absent keeps, null clears. */
+export type GatewayPatch = Omit<PatchOf<typeof GATEWAY_FIELDS>, 'tlsConfig'>;

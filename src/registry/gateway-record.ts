@@ -1,0 +1,165 @@
+/**
+ * registry: gateways as operators know them.
+ *
+ * Owns their fields, the stored record, what people see of it, and the snapshot of upstreams that serves traffic. Must
+ * not know HTTP, sessions or what a request asks for.
+ */
+import type { Secret } from '../base/secret.ts';
+import { fieldContext } from '../vault/sealed-fields.ts';
+import type { Sealed, Vault } from '../vault/vault.ts';
+import { keyOf } from '../store/keys.ts';
+
+/** PEM text, or the path of a file that is read again at every load. */
+export type PemSource = { readonly pem: string } | { readonly file: string };
+
+/** A private key: sealed (`S` at rest), or the path of a file. */
+export type KeySource<S> = S | { readonly file: string };
+
+/** How a gateway logs in; `S` is what a secret is here: sealed at rest, plain or sealed while being changed. */
+export type GatewayAuth<S> =
+  | { readonly type: 'none' }
+  | { readonly type: 'basic'; readonly username: string; readonly password: S }
+  | { readonly type: 'bearer'; readonly token: S }
+  | { readonly type: 'authheaders'; readonly headers: Readonly<Record<string, S>> }
+  | { readonly type: 'query_param'; readonly key: string; readonly value: S };
+
+export interface GatewayIdentity<S> {
+  readonly clientCert?: PemSource | undefined;
+  readonly clientKey?: KeySource<S> | undefined;
+  readonly clientKeyPassword?: S | undefined;
+}
+
+export interface NextIdentity<S> extends GatewayIdentity<S> {
+  readonly caCertificate?: PemSource | undefined;
+}
+
+export interface GatewayTls<S> extends GatewayIdentity<S> {
+  readonly caCertificate?: PemSource | undefined;
+  readonly caMode?: 'only' | 'add' | undefined;
+  readonly serverName?: string | undefined;
+  readonly checkHostname?: boolean | undefined;
+  readonly verify?: boolean | undefined;
+  readonly minTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly crl?: PemSource | undefined;
+  readonly pins?: readonly string[] | undefined;
+  readonly next?: NextIdentity<S> | undefined;
+}
+
+/** What is kept for people and scripts, and decides nothing. */
+export interface GatewayLabels {
+  readonly tags?: readonly string[] | undefined;
+  readonly teamId?: string | undefined;
+  readonly ownerEmail?: string | undefined;
+  readonly visibility?: 'private' | 'team' | 'public' | undefined;
+  readonly signingAlgorithm?: 'ed25519' | undefined;
+}
+
+/** A gateway's configuration; `S` as in GatewayAuth. */
+export interface GatewayConfig<S> {
+  readonly id: string;
+  /** Made of the name at registration; a new name does not change it, since clients have it in their addresses. */
+  readonly slug: string;
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly url: string;
+  readonly transport: 'auto' | 'streamable-http' | 'sse';
+  readonly prefix: string;
+  readonly enabled: boolean;
+  readonly passthroughHeaders: readonly string[];
+  readonly refreshIntervalSeconds?: number | undefined;
+  readonly auth: GatewayAuth<S>;
+  readonly tls: GatewayTls<S>;
+  readonly labels: GatewayLabels;
+}
+
+/** Who wrote a record when; times are ISO 8601. */
+export interface GatewayHistory {
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+  /** 1 at registration, one more with each change. */
+  readonly revision: number;
+}
+
+/** A gateway as it is stored. */
+export interface GatewayRecord extends GatewayConfig<Sealed> {
+  readonly history: GatewayHistory;
+}
+
+/** A gateway while it is being made or changed: secrets not touched are still sealed. */
+export type GatewayDraft = GatewayConfig<Secret | Sealed>;
+
+/** The same configuration with every secret put through `change`; the one place that knows where secrets are. */
+export async function mapSecrets<From extends object, To>(
+  config: GatewayConfig<From>,
+  change: (secret: From, context: string) => Promise<To>,
+): Promise<GatewayConfig<To>> {
+  const at = (...path: string[]) => fieldContext(keyOf('gateway', config.id), path);
+  const { auth, tls } = config;
+  const { clientKey: _key, clientKeyPassword: _password, next, ...plain } = tls;
+  return {
+    ...config,
+    auth: await mapAuth(auth, (secret, ...path) => change(secret, at('auth', ...path))),
+    tls: {
+      ...plain,
+      ...(await mapIdentity(tls, (secret, ...path) => change(secret, at('tls', ...path)))),
+      next: next && {
+        clientCert: next.clientCert,
+        caCertificate: next.caCertificate,
+        ...(await mapIdentity(next, (secret, ...path) => change(secret, at('tls', 'next', ...path)))),
+      },
+    },
+  };
+}
+
+type Change<From, To> = (secret: From, ...path: string[]) => Promise<To>;
+
+async function mapAuth<From, To>(auth: GatewayAuth<From>, change: Change<From, To>): Promise<GatewayAuth<To>> {
+  switch (auth.type) {
+    case 'none':
+      return auth;
+    case 'basic':
+      return { ...auth, password: await change(auth.password, 'password') };
+    case 'bearer':
+      return { ...auth, token: await change(auth.token, 'token') };
+    case 'authheaders': {
+      const headers = Object.entries(auth.headers).map(async ([key, value]) => [
+        key,
+        await change(value, 'headers', key),
+      ]);
+      return { ...auth, headers: Object.fromEntries(await Promise.all(headers)) };
+    }
+    case 'query_param':
+      return { ...auth, value: await change(auth.value, 'value') };
+  }
+}
+
+async function mapIdentity<From extends object, To>(
+  { clientKey, clientKeyPassword }: GatewayIdentity<From>,
+  change: Change<From, To>,
+): Promise<Pick<GatewayIdentity<To>, 'clientKey' | 'clientKeyPassword'>> {
+  return {
+    clientKey: clientKey && (isFile(clientKey) ? clientKey : await change(clientKey, 'clientKey')),
+    clientKeyPassword: clientKeyPassword && (await change(clientKeyPassword, 'clientKeyPassword')),
+  };
+}
+
+/** Whether a source names a file. */
+export function isFile(source: object): source is { readonly file: string } {
+  return 'file' in source;
+}
+
+/** A draft ready to be stored: new secrets sealed, the others left as they are. */
+export function sealDraft(draft: GatewayDraft, vault: Vault): Promise<GatewayConfig<Sealed>> {
+  return mapSecrets<Secret | Sealed, Sealed>(draft, async (secret, context) =>
+    'sealed' in secret ? secret : { sealed: await vault.seal(secret, context) },
+  );
+}
+
+/** A draft or a record with every secret in the open. @throws GatewayError vault_key_unknown, vault_open_failed */
+export function openSecrets(config: GatewayDraft, vault: Vault): Promise<GatewayConfig<Secret>> {
+  return mapSecrets<Secret | Sealed, Secret>(config, (secret, context) =>
+    'sealed' in secret ? vault.open(secret.sealed, context) : Promise.resolve(secret),
+  );
+}

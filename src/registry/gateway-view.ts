@@ -1,0 +1,133 @@
+import type { GatewayError } from '../base/errors.ts';
+import type { UpstreamFacts } from '../upstream/facts.ts';
+import type { HealthState } from '../upstream/health.ts';
+import { authView } from './auth-view.ts';
+import type { GatewayRecord } from './gateway-record.ts';
+import type { Gateway, ReadableGateway } from './snapshot.ts';
+import { tlsFieldsView, tlsSummary } from './tls-view.ts';
+
+/** What ContextForge reports and we do not have: teams, imports, an asynchronous lifecycle. */
+const ABSENT = {
+  team: null,
+  createdFromIp: null,
+  createdVia: null,
+  createdUserAgent: null,
+  modifiedFromIp: null,
+  modifiedVia: null,
+  modifiedUserAgent: null,
+  importBatchId: null,
+  federationSource: null,
+  lifecycleClaimedBy: null,
+  lifecycleClaimedAt: null,
+  lifecycleExpiresAt: null,
+  oauthConfig: null,
+  oneTimeAuth: false,
+  identityPropagation: null,
+  caCertificateSig: null,
+  gatewayMode: 'cache',
+  skippedTools: [],
+} as const;
+
+const TRANSPORTS = { auto: 'AUTO', 'streamable-http': 'STREAMABLEHTTP', sse: 'SSE' } as const;
+
+/**
+ * A gateway as people and scripts see it: ContextForge's fields and ours, camelCase, secrets masked.
+ *
+ * @see /openapi.json, GatewayRead
+ */
+export type GatewayView = ReturnType<typeof gatewayView>;
+
+/** What is shown of a gateway now. Health, dates and counts change without a new version of the record. */
+export function gatewayView(gateway: Gateway, nowMs: number) {
+  const { id, refusal } = gateway;
+  const { record, upstream, nextProfile } = readable(gateway);
+  const { facts, health } = upstream ?? {};
+  const reason = refusal === undefined ? health?.reason : { code: refusal.code, message: refusal.message };
+  const { history, labels } = record;
+  return {
+    id,
+    name: record.name,
+    slug: record.slug,
+    url: record.url,
+    description: record.description ?? null,
+    transport: TRANSPORTS[record.transport === 'auto' && facts ? facts.transport : record.transport],
+    prefix: record.prefix,
+    enabled: record.enabled,
+    reachable: record.enabled && upstream !== undefined && facts !== undefined && health?.status !== 'failing',
+    status: statusOf(refusal, facts),
+    statusMessage: reason?.message ?? null,
+    lastError: reason === undefined ? null : `${reason.code}: ${reason.message}`,
+    lastSeen: health?.lastSuccessAt ?? facts?.listedAt ?? null,
+    registrationAttempts: health?.consecutiveFailures ?? 0,
+    nextRetryAt: health?.nextProbeAt ?? null,
+    health: healthView(health, refusal),
+    eras: [...(facts?.legacy ? ['legacy'] : []), ...(facts?.modern ? ['modern'] : [])],
+    protocolVersions: [
+      ...(facts?.legacy ? [facts.legacy.protocolVersion] : []),
+      ...(facts?.modern?.supportedVersions ?? []),
+    ],
+    capabilities: facts?.legacy?.capabilities ?? facts?.modern?.capabilities ?? {},
+    serverInfo: facts?.legacy?.serverInfo ?? facts?.modern?.serverInfo ?? null,
+    toolCount: facts?.listing.tools.length ?? 0,
+    promptCount: facts?.listing.prompts.length ?? 0,
+    resourceCount: facts === undefined ? 0 : facts.listing.resources.length + facts.listing.resourceTemplates.length,
+    lastRefreshAt: facts?.listedAt ?? null,
+    refreshIntervalSeconds: record.refreshIntervalSeconds ?? null,
+    passthroughHeaders: record.passthroughHeaders,
+    ...authView(record.auth),
+    ...tlsFieldsView(record.tls),
+    tls: tlsSummary(upstream?.config.profile, nextProfile, nowMs),
+    tags: labels.tags ?? [],
+    teamId: labels.teamId ?? null,
+    ownerEmail: labels.ownerEmail ?? null,
+    visibility: labels.visibility ?? 'public',
+    signingAlgorithm: labels.signingAlgorithm ?? null,
+    createdAt: history.createdAt || null,
+    createdBy: history.createdBy || null,
+    updatedAt: history.updatedAt || null,
+    modifiedBy: history.updatedBy || null,
+    version: history.revision,
+    ...ABSENT,
+  };
+}
+
+function statusOf(
+  refusal: GatewayError | undefined,
+  facts: UpstreamFacts | undefined,
+): 'active' | 'pending' | 'refused' {
+  if (refusal !== undefined) return 'refused';
+  return facts === undefined ? 'pending' : 'active';
+}
+
+function healthView(health: HealthState | undefined, refusal: GatewayError | undefined) {
+  const { code, message, hint } = refusal ?? {};
+  return {
+    status: refusal === undefined ? (health?.status ?? 'unknown') : 'failing',
+    reason: refusal === undefined ? (health?.reason ?? null) : { code, message, ...(hint !== undefined && { hint }) },
+    lastSuccessAt: health?.lastSuccessAt ?? null,
+    nextProbeAt: health?.nextProbeAt ?? null,
+    consecutiveFailures: health?.consecutiveFailures ?? 0,
+    breaker: health?.breaker ?? 'closed',
+  };
+}
+
+/** A gateway whose record cannot be believed is shown by its id, so that it can be found and removed. */
+function readable(gateway: Gateway): Pick<ReadableGateway, 'record' | 'upstream' | 'nextProfile'> {
+  if (gateway.record !== undefined) return gateway;
+  const { id } = gateway;
+  const record: GatewayRecord = {
+    id,
+    slug: id,
+    name: id,
+    url: '',
+    transport: 'auto',
+    prefix: '',
+    enabled: false,
+    passthroughHeaders: [],
+    auth: { type: 'none' },
+    tls: {},
+    labels: {},
+    history: { createdAt: '', createdBy: '', updatedAt: '', updatedBy: '', revision: 0 },
+  };
+  return { record, upstream: undefined, nextProfile: undefined };
+}

@@ -1,0 +1,141 @@
+import type { Clock } from '../base/clock.ts';
+import { Secret } from '../base/secret.ts';
+import { parseCertificates } from '../pki/parse.ts';
+import type { FileReader, KeyOpener } from '../platform.ts';
+import type { DialerCapabilities } from '../tls/dialer.ts';
+import { openProfile } from '../tls/open-profile.ts';
+import type { TlsMaterial, TlsProfile } from '../tls/profile.ts';
+import { basicAuthorization, bearerAuthorization } from '../upstream/credentials.ts';
+import type { Credentials, UpstreamConfig } from '../upstream/upstream-config.ts';
+import type { Vault } from '../vault/vault.ts';
+import { isFile, openSecrets } from './gateway-record.ts';
+import type {
+  GatewayAuth,
+  GatewayConfig,
+  GatewayDraft,
+  GatewayIdentity,
+  KeySource,
+  PemSource,
+} from './gateway-record.ts';
+
+export interface OpenGatewayOptions {
+  readonly vault: Vault;
+  readonly capabilities: DialerCapabilities;
+  readonly openKey: KeyOpener;
+  readonly readFile: FileReader;
+  readonly clock: Clock;
+  /** POSTERN_ALLOW_INSECURE_TLS. */
+  readonly allowInsecureTls: boolean;
+}
+
+/** A gateway ready to be dialled. */
+export interface OpenedGateway {
+  readonly config: UpstreamConfig;
+  /** What the profile will be with the identity to come. */
+  readonly nextProfile: TlsProfile | undefined;
+}
+
+/**
+ * Opens the secrets of a gateway, reads its files and builds the TLS profile: everything that can be known without
+ * dialling is checked here.
+ *
+ * @throws GatewayError vault_key_unknown, vault_open_failed, file_refused and every config code
+ */
+export async function openGateway(draft: GatewayDraft, options: OpenGatewayOptions): Promise<OpenedGateway> {
+  const opened = await openSecrets(draft, options.vault);
+  const url = new URL(opened.url);
+  const material = await materialOf(opened, options.readFile);
+  const { clock, capabilities, openKey, allowInsecureTls: allowInsecure } = options;
+  const profile =
+    url.protocol === 'https:'
+      ? await openProfile(material, { openKey, clock, capabilities, allowInsecure })
+      : undefined;
+  const config: UpstreamConfig = {
+    id: opened.id,
+    slug: opened.slug,
+    name: opened.name,
+    url,
+    transport: opened.transport,
+    profile,
+    credentials: credentialsOf(opened.auth),
+    passthroughHeaders: opened.passthroughHeaders,
+    insecureTls: profile !== undefined && !(profile.verify && profile.checkHostname),
+  };
+  return { config, nextProfile: profile && (await openNext(opened, material, options)) };
+}
+
+async function materialOf({ tls }: GatewayConfig<Secret>, readFile: FileReader): Promise<TlsMaterial> {
+  return {
+    ...(await identityOf(tls, readFile)),
+    caCertificate: await textOf(tls.caCertificate, readFile),
+    caMode: tls.caMode,
+    serverName: tls.serverName,
+    checkHostname: tls.checkHostname,
+    verify: tls.verify,
+    minVersion: tls.minTlsVersion,
+    crl: await textOf(tls.crl, readFile),
+    pins: tls.pins,
+  };
+}
+
+async function identityOf(
+  { clientCert, clientKey, clientKeyPassword }: GatewayIdentity<Secret>,
+  readFile: FileReader,
+): Promise<Pick<TlsMaterial, 'clientCertificate' | 'clientKey' | 'clientKeyPassword'>> {
+  return {
+    clientCertificate: await textOf(clientCert, readFile),
+    clientKey: await keyOf(clientKey, readFile),
+    clientKeyPassword,
+  };
+}
+
+async function textOf(source: PemSource | undefined, readFile: FileReader): Promise<string | undefined> {
+  return source && (isFile(source) ? readFile(source.file) : source.pem);
+}
+
+async function keyOf(source: KeySource<Secret> | undefined, readFile: FileReader): Promise<Secret | undefined> {
+  return source && (isFile(source) ? new Secret(await readFile(source.file)) : source);
+}
+
+/** An identity to come may begin in the future, so it is checked as of its first moment. */
+async function openNext(
+  { tls: { next } }: GatewayConfig<Secret>,
+  material: TlsMaterial,
+  { readFile, openKey, capabilities, clock, allowInsecureTls: allowInsecure }: OpenGatewayOptions,
+): Promise<TlsProfile | undefined> {
+  if (next === undefined) return undefined;
+  const { caCertificate = material.caCertificate, ...identity } = {
+    ...(await identityOf(next, readFile)),
+    caCertificate: await textOf(next.caCertificate, readFile),
+  };
+  const [leaf] =
+    identity.clientCertificate === undefined
+      ? []
+      : await parseCertificates(identity.clientCertificate, 'certificate_unreadable');
+  const beginsMs = Math.max(clock.nowMs(), leaf === undefined ? 0 : Date.parse(leaf.facts.notBefore));
+  const later: Clock = {
+    nowMs: () => beginsMs,
+    monotonicMs: () => clock.monotonicMs(),
+    after: (delayMs, task) => clock.after(delayMs, task),
+  };
+  const changesIdentity = Object.values(identity).some((value) => value !== undefined);
+  const nextMaterial = { ...material, ...(changesIdentity && identity), caCertificate };
+  return openProfile(nextMaterial, { openKey, clock: later, capabilities, allowInsecure });
+}
+
+function credentialsOf(auth: GatewayAuth<Secret>): Credentials {
+  switch (auth.type) {
+    case 'none':
+      return { headers: {}, query: {} };
+    case 'basic':
+      return { headers: { authorization: basicAuthorization(auth.username, auth.password) }, query: {} };
+    case 'bearer':
+      return { headers: { authorization: bearerAuthorization(auth.token) }, query: {} };
+    case 'authheaders': {
+      const headers = Object.entries(auth.headers).map(([name, value]) => [name.toLowerCase(), value]);
+      return { headers: Object.fromEntries(headers), query: {} };
+    }
+    case 'query_param':
+      return { headers: {}, query: { [auth.key]: auth.value } };
+  }
+}

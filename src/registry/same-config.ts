@@ -1,0 +1,27 @@
+import { equalInConstantTime } from '../base/bytes.ts';
+import type { Secret } from '../base/secret.ts';
+import type { UpstreamConfig } from '../upstream/upstream-config.ts';
+
+/** Whether two configurations reach an upstream in the same way, so that what serves one can serve the other. */
+export function isSameConfig(a: UpstreamConfig, b: UpstreamConfig): boolean {
+  return (
+    a.url.href === b.url.href &&
+    a.name === b.name &&
+    a.transport === b.transport &&
+    a.profile?.fingerprint === b.profile?.fingerprint &&
+    a.passthroughHeaders.join() === b.passthroughHeaders.join() &&
+    isSameSecrets(a.credentials.headers, b.credentials.headers) &&
+    isSameSecrets(a.credentials.query, b.credentials.query)
+  );
+}
+
+function isSameSecrets(a: Readonly<Record<string, Secret>>, b: Readonly<Record<string, Secret>>): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => {
+      const [left, right] = [a[name], b[name]];
+      return left !== undefined && right !== undefined && equalInConstantTime(left.reveal(), right.reveal());
+    })
+  );
+}

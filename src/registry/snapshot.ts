@@ -1,0 +1,72 @@
+import type { GatewayError } from '../base/errors.ts';
+import type { TlsProfile } from '../tls/profile.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { GatewayRecord } from './gateway-record.ts';
+
+/** A gateway as the registry holds it; replaced, never changed. */
+export type Gateway = ReadableGateway | UnreadableGateway;
+
+/** A gateway whose record could be read. */
+export interface ReadableGateway {
+  readonly id: string;
+  readonly record: GatewayRecord;
+  /** The stored version, ETag material. */
+  readonly version: string;
+  /** What serves it; undefined when its record or files could not be opened: then it serves nobody. */
+  readonly upstream: Upstream | undefined;
+  readonly nextProfile: TlsProfile | undefined;
+  /** Why the record is not in force, or not in its latest form. */
+  readonly refusal: GatewayError | undefined;
+}
+
+/** A gateway whose record was changed outside, or needs a key that is not at hand: nothing in it can be believed. */
+export interface UnreadableGateway {
+  readonly id: string;
+  readonly record: undefined;
+  readonly upstream: undefined;
+  readonly nextProfile: undefined;
+  readonly refusal: GatewayError;
+}
+
+/** What traffic needs of a gateway. */
+export interface GatewayEntry {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly enabled: boolean;
+  readonly upstream: Upstream;
+}
+
+/** Every gateway that can be served, in the order of registration; frozen, swapped whole. */
+export interface RegistrySnapshot {
+  readonly entries: readonly GatewayEntry[];
+  bySlug(slug: string): GatewayEntry | undefined;
+  byId(id: string): GatewayEntry | undefined;
+}
+
+/** What gateways are ordered by: registration; those that cannot be read come last. */
+export function orderKey({ id, record }: Gateway): string {
+  return `${record?.history.createdAt ?? '~'} ${id}`;
+}
+
+/** Gateways in their order. */
+export function inOrder(gateways: Iterable<Gateway>): readonly Gateway[] {
+  return [...gateways].toSorted((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1));
+}
+
+/** The snapshot of these gateways. */
+export function snapshotOf(gateways: Iterable<Gateway>): RegistrySnapshot {
+  const entries = inOrder(gateways).flatMap((gateway) => {
+    if (gateway.record === undefined || gateway.upstream === undefined) return [];
+    const { id, slug, name, prefix, enabled } = gateway.record;
+    return [Object.freeze({ id, slug, name, prefix, enabled, upstream: gateway.upstream })];
+  });
+  const slugs = new Map(entries.map((entry) => [entry.slug, entry]));
+  const ids = new Map(entries.map((entry) => [entry.id, entry]));
+  return Object.freeze({
+    entries: Object.freeze(entries),
+    bySlug: (slug: string) => slugs.get(slug),
+    byId: (id: string) => ids.get(id),
+  });
+}

@@ -1,0 +1,35 @@
+import { GatewayError } from '../base/errors.ts';
+
+/**
+ * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `generation` the
+ * rotation in force, `meta` facts about the store itself, `revocation` a legacy session that was deleted before it
+ * expired.
+ */
+export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'revocation'] as const;
+
+export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** Drivers rewrite `/`, `\` and `?` in keys and PostgreSQL's column holds 255 characters; base64url meets neither. */
+const RECORD_ID = /^[A-Za-z0-9_-]{1,200}$/;
+
+/** Whether a record could have this id: 1 to 200 characters of the base64url alphabet. */
+export function isRecordId(id: string): boolean {
+  return RECORD_ID.test(id);
+}
+
+/**
+ * The storage key of a record, `gateway:<id>`; no other file builds keys.
+ *
+ * @throws GatewayError record_invalid when the id is outside the grammar
+ */
+export function keyOf(kind: RecordKind, id: string): string {
+  if (!isRecordId(id))
+    throw new GatewayError('record_invalid', `expected the id of a ${kind} record as 1 to 200 base64url characters`);
+  return `${kind}:${id}`;
+}
+
+/** The id in a storage key of this kind; undefined when the key is of another kind or not ours. */
+export function idOf(kind: RecordKind, key: string): string | undefined {
+  const id = key.startsWith(`${kind}:`) ? key.slice(kind.length + 1) : '';
+  return isRecordId(id) ? id : undefined;
+}

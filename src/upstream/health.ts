@@ -1,0 +1,105 @@
+import type { Clock } from '../base/clock.ts';
+import type { ErrorCode, GatewayError } from '../base/errors.ts';
+import { countsAgainstUpstream, type Breaker, type BreakerState } from './breaker.ts';
+
+/** How an upstream fares, with the reason when it does not fare well. */
+export interface HealthState {
+  readonly status: 'unknown' | 'healthy' | 'failing';
+  readonly reason?: HealthReason;
+  /** ISO 8601. */
+  readonly lastSuccessAt?: string;
+  /** ISO 8601; when a request will be let through again, present while the breaker is open. */
+  readonly nextProbeAt?: string;
+  readonly consecutiveFailures: number;
+  readonly breaker: BreakerState;
+}
+
+/** Why the last attempt failed. */
+export interface HealthReason {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What was tried when it failed. */
+export type Attempt = 'call' | 'connect' | 'probe';
+
+export interface HealthObserver {
+  onFailing(reason: HealthReason, during: Attempt): void;
+  onRecovered(): void;
+  onBreakerOpened(code: ErrorCode, retryInMs: number): void;
+}
+
+/**
+ * Turns outcomes into a state with a reason. A relayed call that was answered at all proves the upstream fit; only
+ * failures to reach it, and failed probes, make it failing.
+ */
+export class Health {
+  readonly #clock: Clock;
+  readonly #breaker: Breaker;
+  readonly #observer: HealthObserver;
+  #status: HealthState['status'] = 'unknown';
+  #reason: HealthReason | undefined;
+  #lastSuccessMs: number | undefined;
+
+  constructor(clock: Clock, breaker: Breaker, observer: HealthObserver) {
+    this.#clock = clock;
+    this.#breaker = breaker;
+    this.#observer = observer;
+  }
+
+  get state(): HealthState {
+    const { consecutiveFailures, state: breaker, retryInMs } = this.#breaker;
+    return {
+      status: this.#status,
+      consecutiveFailures,
+      breaker,
+      ...(this.#reason && { reason: this.#reason }),
+      ...(this.#lastSuccessMs !== undefined && { lastSuccessAt: isoOf(this.#lastSuccessMs) }),
+      ...(breaker === 'open' && { nextProbeAt: isoOf(this.#clock.nowMs() + retryInMs) }),
+    };
+  }
+
+  /** Records that the upstream did what was asked. */
+  succeeded(): void {
+    this.#breaker.succeeded();
+    this.#lastSuccessMs = this.#clock.nowMs();
+    this.#reason = undefined;
+    const recovered = this.#status === 'failing';
+    this.#status = 'healthy';
+    if (recovered) this.#observer.onRecovered();
+  }
+
+  /** Records an answer that shows the upstream alive but not that it is ours to use: a refusal, an unknown path. */
+  answered(): void {
+    this.#breaker.succeeded();
+  }
+
+  /** Records the failure of a relayed call: what a caller got wrong changes nothing. */
+  callFailed(error: GatewayError): void {
+    if (countsAgainstUpstream(error)) this.#failed(error, 'call');
+    else this.#breaker.abandoned();
+  }
+
+  /** Records the failure of our own probe or connect: whatever the reason, this upstream cannot be used. */
+  attemptFailed(error: GatewayError, during: Attempt): void {
+    if (error.code === 'call_cancelled' || error.code === 'channel_closed') this.#breaker.abandoned();
+    else this.#failed(error, during);
+  }
+
+  #failed(error: GatewayError, during: Attempt): void {
+    const { code, message, hint } = error;
+    const reason = { code, message, ...(hint !== undefined && { hint }), at: isoOf(this.#clock.nowMs()) };
+    const first = this.#status !== 'failing';
+    this.#status = 'failing';
+    this.#reason = reason;
+    if (first) this.#observer.onFailing(reason, during);
+    if (countsAgainstUpstream(error)) {
+      if (this.#breaker.failed(reason)) this.#observer.onBreakerOpened(code, Math.round(this.#breaker.retryInMs));
+    } else this.#breaker.abandoned();
+  }
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();

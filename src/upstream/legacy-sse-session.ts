@@ -1,0 +1,242 @@
+import type { Clock } from '../base/clock.ts';
+import { GatewayError, toGatewayError } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Channel, ChannelResponse } from '../tls/dialer.ts';
+import {
+  isRequest,
+  isResponse,
+  parseMessage,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+} from '../wire/json-rpc.ts';
+import { sseEvents, type SseEvent } from '../wire/sse.ts';
+import type { Outbound } from './credentials.ts';
+import { abortError, withDeadline } from './deadline.ts';
+import { EventQueue } from './event-response.ts';
+import { discard } from './own-request.ts';
+import { finished, readResponse, rpcRefusal, textResponse } from './ready-response.ts';
+import { headersTimeoutMs, type TransportRequest } from './transport.ts';
+
+const OPEN_TIMEOUT_MS = 15_000;
+/** What belongs to no request, though one may be in flight. */
+const UNSOLICITED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
+
+interface InFlight {
+  readonly queue: EventQueue;
+  readonly progressToken: unknown;
+}
+
+export interface SseSessionOptions {
+  readonly channel: Channel;
+  readonly outbound: Outbound;
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly onClosed: (session: LegacySseSession) => void;
+}
+
+/**
+ * One event stream of an HTTP+SSE upstream, and the requests whose answers come over it. Messages of the server are
+ * handed to the request they belong to: progress by its token, others to the latest request in flight, what belongs to
+ * none to whoever listens.
+ *
+ * @see MCP 2024-11-05, transports, HTTP with SSE
+ */
+export class LegacySseSession {
+  readonly id = newId();
+  readonly #options: SseSessionOptions;
+  readonly #lifetime = new AbortController();
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #endpoint = Promise.withResolvers<string>();
+  #listener: EventQueue | undefined;
+  #lastUsedMs: number;
+
+  constructor(options: SseSessionOptions) {
+    this.#options = options;
+    this.#lastUsedMs = options.clock.monotonicMs();
+    // a stream that fails before its endpoint came is reported by open()
+    this.#endpoint.promise.catch(() => undefined);
+  }
+
+  /** Milliseconds since anything was sent or awaited here. */
+  get idleMs(): number {
+    return this.#inFlight.size > 0 || this.#listener ? 0 : this.#options.clock.monotonicMs() - this.#lastUsedMs;
+  }
+
+  /**
+   * Opens the stream and waits for the address to post to; the answer of an upstream that refuses it.
+   *
+   * @throws GatewayError upstream_protocol, upstream_timeout, and dial codes
+   */
+  async open(headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<ChannelResponse | undefined> {
+    const { channel, outbound, clock } = this.#options;
+    try {
+      return await withDeadline(clock, OPEN_TIMEOUT_MS, signal, async () => {
+        const response = await channel.send({
+          method: 'GET',
+          path: outbound.path,
+          headers: outbound.headers({ ...headers, accept: 'text/event-stream' }),
+          signal: this.#lifetime.signal,
+          headersTimeoutMs: OPEN_TIMEOUT_MS,
+        });
+        if (response.status !== 200) return this.#refused(response);
+        const type = response.headers['content-type'] ?? '';
+        if (!type.startsWith('text/event-stream'))
+          throw new GatewayError('upstream_protocol', `expected an event stream, met ${type.slice(0, 80) || 'no content type'}`);
+        void this.#pump(response.stream());
+        await this.#endpoint.promise;
+        return undefined;
+      });
+    } catch (error) {
+      this.close(toGatewayError(error));
+      throw error;
+    }
+  }
+
+  /** Posts a message; the answer to a request comes as an event stream, as in Streamable HTTP. */
+  async post(request: TransportRequest, headers: Readonly<Record<string, string>>): Promise<ChannelResponse> {
+    this.#lastUsedMs = this.#options.clock.monotonicMs();
+    const message = parseMessage(request.body ?? '');
+    const queue = isRequest(message) ? this.#expect(message, request) : undefined;
+    try {
+      const response = await this.#send(request.body ?? '', request.headers, request.signal, request.mcpMethod);
+      if (response.status >= 200 && response.status < 300) {
+        await discard(response);
+        return queue ? queue.response(headers) : finished(request, textResponse(202, '', headers));
+      }
+      queue?.abandon();
+      return finished(request, await readResponse(response));
+    } catch (error) {
+      queue?.abandon();
+      throw error;
+    }
+  }
+
+  /** The stream of what belongs to no request. */
+  listen(request: TransportRequest): ChannelResponse {
+    if (this.#listener !== undefined) return finished(request, rpcRefusal(409, -32000, 'a stream is open already'));
+    const queue = this.#queue(request, () => (this.#listener = undefined));
+    this.#listener = queue;
+    queue.flush();
+    return queue.response({});
+  }
+
+  /** Ends everything; requests in flight fail with `error`. Idempotent. */
+  close(error: GatewayError): void {
+    if (this.#lifetime.signal.aborted) return;
+    this.#lifetime.abort(error);
+    this.#endpoint.reject(error);
+    for (const { queue } of this.#inFlight.values()) queue.fail(error);
+    this.#listener?.end();
+    this.#options.onClosed(this);
+  }
+
+  async #refused(response: ChannelResponse): Promise<ChannelResponse> {
+    const refusal = await readResponse(response);
+    this.close(new GatewayError('connection_lost', 'the upstream refused to open an event stream'));
+    return refusal;
+  }
+
+  async #pump(stream: ReadableStream<Uint8Array>): Promise<void> {
+    try {
+      for await (const event of sseEvents(stream)) this.#take(event);
+      this.close(new GatewayError('connection_lost', 'the upstream ended its event stream'));
+    } catch (error) {
+      this.close(toGatewayError(error));
+    }
+  }
+
+  #take({ event, data }: SseEvent): void {
+    if (data === undefined) return;
+    if (event === 'endpoint') return this.#endpoint.resolve(this.#endpointPath(data));
+    let message: JsonRpcMessage;
+    try {
+      message = parseMessage(data);
+    } catch {
+      // what is no message belongs to nobody
+      return;
+    }
+    if (isResponse(message)) return this.#answer(JSON.stringify(message.id), data);
+    const receiver = this.#receiverOf(message);
+    if (receiver) receiver.push(data);
+    else if (isRequest(message)) this.#answerUnheard(message);
+  }
+
+  #endpointPath(data: string): string {
+    const { url, outbound } = this.#options;
+    const endpoint = URL.parse(data, url);
+    if (endpoint?.origin === url.origin) return outbound.pathOf(endpoint);
+    throw new GatewayError('upstream_protocol', 'the upstream wants messages sent to another origin than its own', {
+      hint: 'our credentials and client certificate are for this origin only; the endpoint event of the server must name it',
+    });
+  }
+
+  #answer(key: string, data: string): void {
+    const waiting = this.#inFlight.get(key);
+    waiting?.queue.push(data);
+    waiting?.queue.end();
+  }
+
+  #receiverOf(message: JsonRpcRequest | JsonRpcNotification): EventQueue | undefined {
+    const waiting = [...this.#inFlight.values()];
+    if (message.method === 'notifications/progress') {
+      const token = message.params?.['progressToken'];
+      return waiting.find(({ progressToken }) => progressToken !== undefined && progressToken === token)?.queue;
+    }
+    const latest = waiting.at(-1)?.queue;
+    return UNSOLICITED.test(message.method) ? (this.#listener ?? latest) : (latest ?? this.#listener);
+  }
+
+  /** A server that asks while nobody listens would wait for ever. */
+  #answerUnheard({ id, method }: JsonRpcRequest): void {
+    const outcome =
+      method === 'ping' ? { result: {} } : { error: { code: -32601, message: 'no client is listening for requests' } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id, ...outcome });
+    this.#send(body, { 'content-type': 'application/json' }, undefined, 'response')
+      .then(discard)
+      .catch((error: unknown) => this.close(toGatewayError(error)));
+  }
+
+  #expect(message: JsonRpcRequest, request: TransportRequest): EventQueue {
+    const key = JSON.stringify(message.id);
+    if (this.#inFlight.has(key))
+      throw new GatewayError('request_invalid', 'a request with this id is in flight already', {
+        details: { rpcCode: -32600 },
+      });
+    const meta = message.params?.['_meta'] as { readonly progressToken?: unknown } | undefined;
+    const queue = this.#queue(request, () => {
+      this.#inFlight.delete(key);
+      this.#lastUsedMs = this.#options.clock.monotonicMs();
+    });
+    this.#inFlight.set(key, { queue, progressToken: meta?.progressToken });
+    return queue;
+  }
+
+  #queue({ signal, onEnd }: TransportRequest, release: () => void): EventQueue {
+    const onAbort = () => queue.fail(abortError(signal as AbortSignal));
+    const queue = new EventQueue(() => {
+      signal?.removeEventListener('abort', onAbort);
+      release();
+    }, onEnd);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return queue;
+  }
+
+  async #send(
+    body: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+    mcpMethod: string,
+  ): Promise<ChannelResponse> {
+    const { channel, outbound } = this.#options;
+    const path = await this.#endpoint.promise;
+    return channel.send({
+      method: 'POST',
+      path,
+      headers: outbound.headers(headers),
+      body,
+      signal: signal ? AbortSignal.any([signal, this.#lifetime.signal]) : this.#lifetime.signal,
+      headersTimeoutMs: headersTimeoutMs(mcpMethod),
+    });
+  }
+}

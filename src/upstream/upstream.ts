@@ -1,0 +1,244 @@
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
+import { grantUpkeep, type Grant } from '../policy/grant.ts';
+import type { ChannelCache } from '../tls/channel-cache.ts';
+import type { ChannelResponse, HandshakeReport } from '../tls/dialer.ts';
+import type { JsonRpcResponse } from '../wire/json-rpc.ts';
+import { Breaker } from './breaker.ts';
+import { connect } from './connect.ts';
+import { gatewayErrorOf, untilAborted, withDeadline } from './deadline.ts';
+import type { UpstreamFacts } from './facts.ts';
+import { Health, type HealthState } from './health.ts';
+import { Link, type EventLabel } from './link.ts';
+import { OwnCalls } from './own-calls.ts';
+import { messageOf, refusalOf, type Answer, type Params } from './own-request.ts';
+import type { SharedSession } from './shared-session.ts';
+import type { UpstreamRequest, UpstreamTransport } from './transport.ts';
+import type { UpstreamConfig } from './upstream-config.ts';
+
+export interface UpstreamDeps {
+  readonly channels: ChannelCache;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  /** Uniform in [0, 1), for back-off jitter; default Math.random. */
+  readonly random?: () => number;
+}
+
+const CONNECT_TIMEOUT_MS = 60_000;
+
+/** One server behind us, reached with one identity over one channel on every path. Fails with GatewayError only. */
+export class Upstream {
+  readonly config: UpstreamConfig;
+  readonly #deps: UpstreamDeps;
+  readonly #link: Link;
+  readonly #breaker: Breaker;
+  readonly #health: Health;
+  readonly #own: OwnCalls;
+  #facts: UpstreamFacts | undefined;
+  #transport: UpstreamTransport | undefined;
+  #connecting: Promise<UpstreamFacts> | undefined;
+
+  /**
+   * Dials nothing yet.
+   *
+   * @param facts what an earlier connect learned
+   * @throws GatewayError config_invalid for credentials no header can carry
+   */
+  constructor(config: UpstreamConfig, deps: UpstreamDeps, facts?: UpstreamFacts) {
+    const { clock, events, random = Math.random } = deps;
+    const label: EventLabel = { gateway: config.slug, ...(config.insecureTls && { insecureTls: true }) };
+    this.config = config;
+    this.#deps = deps;
+    this.#link = new Link(config, deps, label);
+    this.#breaker = new Breaker(clock, random);
+    this.#health = new Health(clock, this.#breaker, {
+      onFailing: ({ code, message }, during) => events('upstream.failed', { ...label, code, message, during }),
+      onRecovered: () => events('upstream.recovered', label),
+      onBreakerOpened: (code, retryInMs) => events('breaker.opened', { ...label, code, retryInMs }),
+    });
+    this.#own = new OwnCalls({
+      clock,
+      send: (request) => this.#link.carry(this.#transport ?? this.#link.streamableHttp, request),
+      lifetime: this.#link.signal,
+      onRenewed: () => events('upstream.session_renewed', label),
+    });
+    if (facts) this.#learn(facts);
+    else if (config.transport !== 'auto') this.#transport = this.#transportOf(config.transport);
+  }
+
+  /** What the last connect learned; undefined until there was one. */
+  get facts(): UpstreamFacts | undefined {
+    return this.#facts;
+  }
+
+  get health(): HealthState {
+    return this.#health.state;
+  }
+
+  /**
+   * Dials, learns transport and eras, and lists everything; whoever asks meanwhile shares the outcome.
+   *
+   * @throws GatewayError dial codes, upstream_auth_refused, upstream_redirect, upstream_http_status, upstream_protocol,
+   * upstream_timeout, upstream_too_large, call_cancelled, channel_closed
+   */
+  connect(_grant: Grant, signal?: AbortSignal): Promise<UpstreamFacts> {
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined));
+    return untilAborted(this.#connecting, signal);
+  }
+
+  /**
+   * Sends one HTTP request as it is, with our credentials; statuses of any kind are answers. A request that only reads
+   * is sent again when its connection was lost, any other is sent once.
+   *
+   * @throws GatewayError upstream_unavailable while the breaker is open, dial codes, upstream_timeout, call_cancelled,
+   * channel_closed
+   */
+  async send(grant: Grant, request: UpstreamRequest): Promise<ChannelResponse> {
+    const transport = this.#transport ?? (await this.#resolveTransport(grant, request.signal));
+    this.#breaker.admit();
+    try {
+      const response = await this.#link.carry(transport, request);
+      this.#judge(response.status);
+      return response;
+    } catch (error) {
+      this.#health.callFailed(gatewayErrorOf(error, request.signal));
+      throw error;
+    }
+  }
+
+  /**
+   * The gateway's own legacy session, for callers that have none.
+   *
+   * @throws GatewayError as `connect`
+   */
+  async sharedSession(grant: Grant, signal?: AbortSignal): Promise<SharedSession> {
+    if (this.#transport === undefined) await this.connect(grant, signal);
+    return this.#own.sessions.current ?? untilAborted(this.#own.sessions.get(), signal);
+  }
+
+  /**
+   * One request of the gateway's own, in whichever era the upstream speaks; its answer, result or error.
+   *
+   * @throws GatewayError as `connect`, and upstream_session_lost, upstream_unavailable
+   */
+  async call(grant: Grant, method: string, params: Params, signal?: AbortSignal): Promise<JsonRpcResponse> {
+    if (this.#transport === undefined) await this.connect(grant, signal);
+    this.#breaker.admit();
+    try {
+      const message = messageOf(await this.#ask(method, params, signal), method);
+      this.#health.succeeded();
+      return message;
+    } catch (thrown) {
+      const error = gatewayErrorOf(thrown, signal);
+      this.#health.callFailed(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the upstream for a sign of life, over the same channel as every call, also while the breaker is open; connects
+   * first where that has not happened. Never throws: failures are in the state.
+   */
+  async probe(grant: Grant, signal?: AbortSignal): Promise<HealthState> {
+    if (this.#facts === undefined) {
+      // a failure is in the state already
+      await this.connect(grant, signal).catch(() => undefined);
+      return this.health;
+    }
+    const method = this.#facts.modern ? 'server/discover' : 'ping';
+    try {
+      const message = messageOf(await this.#ask(method, {}, signal), method);
+      // an error shows a server that answers pings alive, but one that forgot discover has changed its era
+      if ('error' in message && method !== 'ping') throw eraChanged(message.error.code);
+      this.#health.succeeded();
+    } catch (error) {
+      this.#health.attemptFailed(gatewayErrorOf(error, signal), 'probe');
+    }
+    return this.health;
+  }
+
+  /** A handshake for people to read, with the same identity; over plain HTTP only whether the upstream answers. */
+  async examine(signal: AbortSignal): Promise<HandshakeReport> {
+    const { profile, url } = this.config;
+    if (profile) return this.#deps.channels.examine(profile, url.origin, signal);
+    const { reason } = await this.probe(grantUpkeep('check'), signal);
+    return {
+      ok: reason === undefined,
+      origin: url.origin,
+      protocol: undefined,
+      cipher: undefined,
+      alpn: undefined,
+      serverName: url.hostname,
+      peerChain: [],
+      presented: undefined,
+      error: reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint }),
+    };
+  }
+
+  /**
+   * Ends the upstream: what is under way may finish within `drainMs`, then streams are cut and the channel is given
+   * back. Idempotent; never throws.
+   */
+  close(drainMs: number): Promise<void> {
+    return this.#link.close(drainMs, () => this.#own.farewell(this.#own.sessions.current?.headers));
+  }
+
+  async #connect(): Promise<UpstreamFacts> {
+    const { clock } = this.#deps;
+    try {
+      const { facts, session } = await withDeadline(clock, CONNECT_TIMEOUT_MS, this.#link.signal, (signal) =>
+        connect({
+          choice: this.config.transport,
+          streamableHttp: (request) => this.#link.carry(this.#link.streamableHttp, request),
+          sse: (request) => this.#link.carry(this.#link.sse, request),
+          earlier: this.#facts,
+          now: new Date(clock.nowMs()).toISOString(),
+          signal,
+        }),
+      );
+      this.#learn(facts);
+      // calls may be under way in the session that is open, so a second one is not needed
+      if (session && this.#own.sessions.current) await this.#own.farewell(session.headers);
+      else if (session) this.#own.sessions.adopt(session);
+      this.#health.succeeded();
+      return facts;
+    } catch (thrown) {
+      const error = gatewayErrorOf(thrown, this.#link.signal);
+      this.#health.attemptFailed(error, 'connect');
+      throw error;
+    }
+  }
+
+  #learn(facts: UpstreamFacts): void {
+    if (this.#facts && this.#facts.transport !== facts.transport) this.#own.sessions.forget();
+    this.#facts = facts;
+    this.#transport = this.#transportOf(facts.transport);
+  }
+
+  #transportOf(kind: UpstreamTransport['kind']): UpstreamTransport {
+    return kind === 'sse' ? this.#link.sse : this.#link.streamableHttp;
+  }
+
+  async #resolveTransport(grant: Grant, signal: AbortSignal | undefined): Promise<UpstreamTransport> {
+    return this.#transport ?? this.#transportOf((await this.connect(grant, signal)).transport);
+  }
+
+  /** What an answered call says about the upstream's health. */
+  #judge(status: number): void {
+    if (status < 300) return this.#health.succeeded();
+    if (status < 500) return this.#health.answered();
+    const refusal = refusalOf({ status, headers: {} });
+    if (refusal) this.#health.callFailed(refusal);
+  }
+
+  #ask(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
+    return this.#facts?.modern ? this.#own.askModern(method, params, signal) : this.#own.askLegacy(method, params, signal);
+  }
+}
+
+function eraChanged(code: number): GatewayError {
+  return new GatewayError('upstream_protocol', `the upstream answered server/discover with error ${code}`, {
+    hint: 'it may have been downgraded: refresh this gateway',
+  });
+}

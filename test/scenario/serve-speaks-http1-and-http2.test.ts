@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { Agent, get, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { get as httpsGet } from 'node:https';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, expect, test } from 'vitest';
+import { openListener } from '../../adapters/node/listener/listener.ts';
+import type { Listener, ListenerOptions } from '../../adapters/node/listener/listener.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { mintPki } from '../support/pki.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function listen(options: Partial<ListenerOptions> = {}): Promise<Listener> {
+  const echo = async (request: Request) => {
+    const body = request.method === 'POST' ? await request.text() : '';
+    return new Response(`${request.method} ${new URL(request.url).pathname} ${body}`, {
+      headers: { 'content-type': 'text/plain' },
+    });
+  };
+  const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: echo, ...options });
+  closing.push(() => listener.close(0));
+  return listener;
+}
+
+async function post(session: ClientHttp2Session, path: string, body: string): Promise<string> {
+  const stream = session.request({ ':method': 'POST', ':path': path });
+  stream.end(body);
+  stream.setEncoding('utf8');
+  return (await stream.toArray()).join('');
+}
+
+async function textOf(response: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function openHttp2(url: string, options = {}): ClientHttp2Session {
+  const session = connectHttp2(url, options);
+  session.on('error', () => undefined);
+  closing.push(() => session.destroy());
+  return session;
+}
+
+async function minted() {
+  const ca = await (await mintPki()).ca('listener CA');
+  const { certificate, chainPem, keyPem } = await ca.issue({ cn: 'localhost', dns: ['localhost'], eku: 'server' });
+  const identity = {
+    chainPem,
+    privateKey: new Secret(keyPem),
+    minVersion: 'TLSv1.2',
+    facts: certificate.facts,
+  } as const;
+  return { ca, identity };
+}
+
+test('a plain listener answers HTTP/1.1 and HTTP/2 with prior knowledge on one port', async () => {
+  const { port } = await listen();
+  const answer = await fetch(`http://127.0.0.1:${port}/one`, { method: 'POST', body: 'first' });
+  expect(await answer.text()).toBe('POST /one first');
+  const session = openHttp2(`http://127.0.0.1:${port}`);
+  expect(await post(session, '/two', 'second')).toBe('POST /two second');
+  expect(await post(session, '/three', 'x'.repeat(300_000))).toBe(`POST /three ${'x'.repeat(300_000)}`);
+});
+
+test('a connection whose first bytes come one by one is understood', async () => {
+  const { port } = await listen();
+  const socket = connect(port, '127.0.0.1');
+  closing.push(() => socket.destroy());
+  socket.setNoDelay(true);
+  await once(socket, 'connect');
+  for (const byte of 'PUT /slow HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\n\r\n') {
+    socket.write(byte);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  expect(chunk.toString()).toContain('PUT /slow');
+});
+
+test('keep-alive connections are used again', async () => {
+  const { port } = await listen();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  closing.push(() => agent.destroy());
+  const ports = new Set<number | undefined>();
+  for (const path of ['/a', '/b', '/c']) {
+    const request = get({ port, path, agent });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    ports.add(response.socket.localPort);
+    expect(await textOf(response)).toBe(`GET ${path} `);
+  }
+  expect(ports.size).toBe(1);
+});
+
+test('a TLS listener speaks HTTP/2 and HTTP/1.1 by ALPN, and presents a new certificate without losing connections', async () => {
+  const { ca, identity } = await minted();
+  const listener = await listen({ identity });
+  const url = `https://localhost:${listener.port}`;
+  const session = openHttp2(url, { ca: ca.pem, lookup });
+  expect(await post(session, '/h2', 'x')).toBe('POST /h2 x');
+  const request = httpsGet(`${url}/h1`, { ca: ca.pem, lookup });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  expect([response.httpVersion, await textOf(response)]).toEqual(['1.1', 'GET /h1 ']);
+
+  const renewed = await minted();
+  listener.present(renewed.identity);
+  const socket = connectTls({ port: listener.port, host: '127.0.0.1', servername: 'localhost', ca: renewed.ca.pem });
+  closing.push(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  expect(socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(
+    renewed.identity.facts.sha256,
+  );
+  expect(await post(session, '/still', 'y')).toBe('POST /still y');
+});
+
+test('closing lets a call in flight finish, over HTTP/1.1 and HTTP/2', async () => {
+  const gate = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  let count = 0;
+  const listener = await listen({
+    fetch: async () => {
+      if (++count === 2) started.resolve();
+      await gate.promise;
+      return new Response('done');
+    },
+  });
+  const first = fetch(`http://127.0.0.1:${listener.port}/slow`);
+  const second = post(openHttp2(`http://127.0.0.1:${listener.port}`), '/slow', '');
+  await started.promise;
+  const closed = listener.close(20_000);
+  expect(listener.inFlight).toBe(2);
+  await expect(fetch(`http://127.0.0.1:${listener.port}/late`)).rejects.toThrow();
+  gate.resolve();
+  expect(await (await first).text()).toBe('done');
+  expect(await second).toBe('done');
+  expect(await closed).toBe(0);
+});
+
+test('closing cuts what does not end in time, and says how much', async () => {
+  const listener = await listen({
+    fetch: () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(8)) })),
+  });
+  const request = httpRequest({ port: listener.port, path: '/stream' }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const aborted = new Promise((resolve) => response.once('error', resolve));
+  response.resume();
+  expect(await listener.close(10)).toBe(1);
+  expect(await aborted).toMatchObject({ code: 'ECONNRESET' });
+});
+
+const lookup = (_host: string, _options: object, done: (error: null, addresses: object[]) => void): void =>
+  done(null, [{ address: '127.0.0.1', family: 4 }]);

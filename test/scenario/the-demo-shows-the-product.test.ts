@@ -1,0 +1,32 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { expect, test } from 'vitest';
+import { demoCommand } from '../../adapters/node/cli/demo.ts';
+
+const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('postern-demo-'));
+
+test('the demo ends well, says what it saw and leaves nothing behind', async () => {
+  const before = leftovers();
+  const lines: string[] = [];
+  const errors: string[] = [];
+  const io = { out: lines.push.bind(lines), err: errors.push.bind(errors), env: process.env, cwd: process.cwd() };
+
+  const code = await demoCommand([], io);
+
+  const report = lines.join('\n');
+  expect({ code, errors }, report).toEqual({ code: 0, errors: [] });
+  expect(report).toContain('tls_client_certificate_required');
+  expect(report).toContain('the certificate is valid for localhost, not 127.0.0.1');
+  expect(report).toContain('2 + 3 = 5');
+  expect(report).toContain('200 calls: 200 with gateway-first');
+  expect(report).toContain('200 calls: 200 with gateway-second');
+  expect(report).toMatch(/failed +0$/m);
+  expect(leftovers()).toEqual(before);
+});
+
+test('it takes no arguments', async () => {
+  const errors: string[] = [];
+  const io = { out: () => undefined, err: errors.push.bind(errors), env: {}, cwd: '/' };
+  expect(await demoCommand(['--port', '1'], io)).toBe(2);
+  expect(errors).toEqual(['postern demo takes no arguments, met --port 1']);
+});

@@ -1,0 +1,24 @@
+import { openKey } from '../../adapters/node-compat/open-key.ts';
+import { systemClock } from '../../adapters/node/clock.ts';
+import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { openProfile } from '../../src/tls/open-profile.ts';
+import type { TlsMaterial, TlsProfile } from '../../src/tls/profile.ts';
+import type { MintedCertificate } from './pki.ts';
+
+/** What `createNodeDialer` can do, without anybody listening to it. */
+export const nodeCapabilities = createNodeDialer({
+  events: () => {},
+  clock: systemClock,
+  contextCache: { maxIdle: 0 },
+}).capabilities;
+
+/** A profile for the Node dialer; insecure switches are consented to. */
+export function profileOf(material: TlsMaterial): Promise<TlsProfile> {
+  return openProfile(material, { openKey, clock: systemClock, capabilities: nodeCapabilities, allowInsecure: true });
+}
+
+/** The identity fields of a minted certificate. */
+export function identityOf({ chainPem, keyPem }: MintedCertificate): TlsMaterial {
+  return { clientCertificate: chainPem, clientKey: new Secret(keyPem) };
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A program that runs until it is stopped. */
+export interface ServerProcess {
+  /** Ends it with `signal` and waits until it is gone; idempotent. */
+  stop(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a server and waits until it prints `ready`; fails with what it printed when it exits before. */
+export async function startServerProcess(
+  command: string,
+  args: readonly string[],
+  ready: string,
+  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'> = {},
+): Promise<ServerProcess> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  await printed(child, command, ready);
+  return {
+    async stop(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+function printed(child: ChildProcess, command: string, ready: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes(ready)) resolve();
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${command} exited with ${code} before it was ready:\n${output}`)));
+  });
+}

@@ -1,0 +1,69 @@
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  /** Common name of the client certificate the request came with. */
+  readonly client: string | undefined;
+}
+
+/** An HTTP server on loopback that remembers what it was sent. */
+export interface TestUpstream {
+  readonly port: number;
+  /** `https://localhost:port`, or with another host. */
+  origin(host?: string): string;
+  readonly requests: SeenRequest[];
+  /** TCP connections accepted so far. */
+  readonly connections: number;
+  close(): Promise<void>;
+}
+
+export interface UpstreamOptions {
+  /** Absent for plain HTTP. */
+  readonly tls?: ServerOptions;
+  /** Answers after the body was read; `ok` by default. */
+  readonly handle?: RequestListener;
+}
+
+export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Promise<TestUpstream> {
+  const requests: SeenRequest[] = [];
+  let connections = 0;
+  const listener: RequestListener = (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url: path = '', headers } = request;
+      requests.push({ method, path, headers, body: Buffer.concat(chunks).toString(), client: clientOf(request) });
+      if (handle) handle(request, response);
+      else response.end('ok');
+    });
+  };
+  const server: Server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  server.on('connection', () => (connections += 1));
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    origin: (host = 'localhost') => `${tls ? 'https' : 'http'}://${host}:${port}`,
+    requests,
+    get connections() {
+      return connections;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function clientOf({ socket }: IncomingMessage): string | undefined {
+  const subject = (socket as Partial<TLSSocket>).getPeerCertificate?.()?.subject as { CN?: string } | undefined;
+  return subject?.CN;
+}

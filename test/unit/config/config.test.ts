@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { GatewayError } from '../../../src/base/errors.ts';
+import { effectiveSettings, isLoopback, parseConfig } from '../../../src/config.ts';
+import type { ConfigProblem, ConfigSources } from '../../../src/config.ts';
+import { fileKeyOf, SETTINGS } from '../../../src/config/settings.ts';
+
+function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {
+  try {
+    parseConfig(sources);
+  } catch (error) {
+    expect(error).toBeInstanceOf(GatewayError);
+    expect(error).toMatchObject({ code: 'config_invalid' });
+    return (error as GatewayError).details?.['problems'] as ConfigProblem[];
+  }
+  return [];
+}
+
+test('flags win over environment, environment over file, file over default', () => {
+  const file = { host: '127.0.0.9', port: 1, data_dir: '/from/file' };
+  const environment = { HOST: '127.0.0.8', PORT: '2' };
+  const { values, origins } = parseConfig({ flags: { host: '127.0.0.7' }, environment, file });
+  expect([values.host, values.port, values.dataDir, values.logLevel]).toEqual(['127.0.0.7', 2, '/from/file', 'info']);
+  expect([origins.host, origins.port, origins.dataDir, origins.logLevel]).toEqual([
+    'flag',
+    'environment',
+    'file',
+    'default',
+  ]);
+});
+
+test('an empty value counts as unset', () => {
+  const sources = { flags: { host: '' }, environment: { HOST: '', PORT: '', POSTERN_UNHEARD_OF: '' }, file: { port: 7 } };
+  expect(parseConfig(sources).values).toMatchObject({ host: '127.0.0.1', port: 7 });
+});
+
+test('the result cannot be changed', () => {
+  const { values } = parseConfig({ environment: { POSTERN_CERT_DIRS: '/a' } });
+  expect(Object.isFrozen(values) && Object.isFrozen(values.certDirs)).toBe(true);
+});
+
+test('an unknown POSTERN_ variable is an error that names the nearest setting', () => {
+  expect(problemsOf({ environment: { POSTERN_DATADIR: '/x', HOME: '/root' } })).toEqual([
+    { setting: 'POSTERN_DATADIR', message: 'no such setting; the nearest is POSTERN_DATA_DIR' },
+  ]);
+});
+
+test('what Kubernetes sets for a service called postern is no setting', () => {
+  const links = {
+    POSTERN_SERVICE_HOST: '10.0.0.1',
+    POSTERN_SERVICE_PORT_HTTP: '4444',
+    POSTERN_PORT: 'tcp://10.0.0.1:4444',
+    POSTERN_PORT_4444_TCP_ADDR: '10.0.0.1',
+    POSTERN_MCP_SERVICE_PORT: '80',
+  };
+  expect(problemsOf({ environment: links })).toEqual([]);
+  expect(problemsOf({ environment: { POSTERN_PORT: '4444' } })).toHaveLength(1);
+});
+
+test('an unknown key in the file is an error that names the nearest key', () => {
+  expect(problemsOf({ file: { jwt_secret: 'x', log_level: 'info' } })).toEqual([
+    { setting: 'jwt_secret', message: 'no such key; the nearest is jwt_secret_key' },
+  ]);
+  expect(problemsOf({ file: ['host'] })).toEqual([
+    { setting: 'postern.yaml', message: 'expected a mapping of settings' },
+  ]);
+});
+
+test('every wrong value is reported at once, by the name it was given under', () => {
+  const problems = problemsOf({ flags: { port: '70000' }, environment: { LOG_LEVEL: 'loud' }, file: { auth_required: 'maybe' } });
+  expect(problems).toEqual([
+    { setting: '--port', message: 'expected a whole number from 0 to 65535, met "70000"' },
+    { setting: 'LOG_LEVEL', message: 'expected one of debug, info, warn, warning, error, met "loud"' },
+    { setting: 'auth_required', message: 'expected true or false, met "maybe"' },
+  ]);
+});
+
+test.each([
+  ['LOG_LEVEL', 'WARNING', 'logLevel', 'warn'],
+  ['AUTH_REQUIRED', 'No', 'authRequired', false],
+  ['JWT_ALGORITHM', 'hs512', 'jwtAlgorithm', 'HS512'],
+  ['POSTERN_TLS_MIN_VERSION', '1.3', 'tlsMinVersion', 'TLSv1.3'],
+  ['POSTERN_ALLOWED_HOSTS', 'a.example, b.example,', 'allowedHosts', ['a.example', 'b.example']],
+] as const)('%s=%s is understood', (env, text, name, value) => {
+  expect(parseConfig({ environment: { [env]: text } }).values[name]).toEqual(value);
+});
+
+test('a repeated flag and a YAML sequence are lists', () => {
+  expect(parseConfig({ flags: { 'cert-dir': ['/a', '/b,/c'] } }).values.certDirs).toEqual(['/a', '/b', '/c']);
+  expect(parseConfig({ file: { cert_dirs: ['/a', '/b'] } }).values.certDirs).toEqual(['/a', '/b']);
+  expect(problemsOf({ file: { host: ['a', 'b'] } })).toHaveLength(1);
+});
+
+test('DATABASE_URL stands in for POSTERN_STORAGE', () => {
+  const environment = { DATABASE_URL: 'redis://one' };
+  expect(parseConfig({ environment }).values.storage?.reveal()).toBe('redis://one');
+  const both = { ...environment, POSTERN_STORAGE: 'sqlite:x.db' };
+  expect(parseConfig({ environment: both }).values.storage?.reveal()).toBe('sqlite:x.db');
+});
+
+test('every caller an admin is for loopback only', () => {
+  for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]', '127.8.8.8'])
+    expect(problemsOf({ flags: { host }, environment: { AUTH_REQUIRED: 'false' } })).toEqual([]);
+  for (const host of ['0.0.0.0', '::', 'gateway.example', '127.0.0.1.example', '10.0.0.1'])
+    expect(problemsOf({ flags: { host }, environment: { AUTH_REQUIRED: 'false' } })).toMatchObject([
+      { setting: 'AUTH_REQUIRED' },
+    ]);
+  expect(isLoopback('127.0.0.1.example')).toBe(false);
+});
+
+test('a storage password comes by environment, never by flag', () => {
+  const url = 'postgres://user:hunter2@db/postern';
+  expect(problemsOf({ environment: { POSTERN_STORAGE: url } })).toEqual([]);
+  const problems = problemsOf({ flags: { storage: url } });
+  expect(problems).toMatchObject([{ setting: '--storage' }]);
+  expect(JSON.stringify(problems)).not.toContain('hunter2');
+  expect(problemsOf({ flags: { storage: 'postgres://user@db:5432/postern' } })).toEqual([]);
+});
+
+test('a secret of the wrong form is not repeated', () => {
+  const problems = problemsOf({ environment: { POSTERN_STORAGE: 'hunter2' } });
+  expect(problems).toMatchObject([{ setting: 'POSTERN_STORAGE' }]);
+  expect(JSON.stringify(problems)).not.toContain('hunter2');
+});
+
+test('a short signing secret is a warning on loopback and refused elsewhere', () => {
+  const environment = { JWT_SECRET_KEY: 'my-test-key' };
+  expect(parseConfig({ environment }).warnings).toMatchObject([{ setting: 'JWT_SECRET_KEY' }]);
+  expect(problemsOf({ environment, flags: { host: '0.0.0.0' } })).toMatchObject([{ setting: 'JWT_SECRET_KEY' }]);
+});
+
+test('a key needs its certificate, and a passphrase has one source', () => {
+  expect(problemsOf({ flags: { 'tls-key': 'k.pem' } })).toMatchObject([{ setting: 'KEY_FILE' }]);
+  const both = { environment: { CERT_FILE: 'c', KEY_FILE: 'k', KEY_FILE_PASSWORD: 'x' }, flags: { 'tls-key-password-file': 'f' } };
+  expect(problemsOf(both)).toMatchObject([{ setting: 'POSTERN_TLS_KEY_PASSWORD_FILE' }]);
+});
+
+test('client certificates of callers are refused until they work, not ignored', () => {
+  expect(problemsOf({ environment: { CA_CERTS: 'ca.pem' } })).toMatchObject([{ setting: 'CA_CERTS' }]);
+  expect(problemsOf({ flags: { 'client-auth': 'required' } })).toMatchObject([{ setting: '--client-auth' }]);
+  expect(problemsOf({ environment: { CERT_REQS: '0' } })).toEqual([]);
+});
+
+test('what is effective can be printed: secrets are masked, the rest is plain', () => {
+  const environment = {
+    JWT_SECRET_KEY: 'canary-'.repeat(6),
+    POSTERN_VAULT_KEYS: 'k:canary',
+    KEY_FILE_PASSWORD: 'canary',
+    POSTERN_STORAGE: 'redis://:canary@store:6379/0',
+  };
+  const shown = effectiveSettings(parseConfig({ environment }));
+  expect(JSON.stringify(shown)).not.toContain('canary');
+  expect(shown).toContainEqual({ name: 'storage', env: 'POSTERN_STORAGE', value: 'redis://:*****@store:6379/0', origin: 'environment' });
+  expect(shown).toContainEqual({ name: 'port', env: 'PORT', value: 4444, origin: 'default' });
+});
+
+test('names are unique, secrets have no flag, and there are at most 60 settings', () => {
+  const rows = Object.values(SETTINGS);
+  for (const names of [rows.map(({ env }) => env), rows.flatMap(({ flag }) => flag ?? []), rows.flatMap((row) => fileKeyOf(row) ?? [])])
+    expect(new Set(names).size).toBe(names.length);
+  const secretFlags = rows.filter(({ masked, flag }) => masked !== undefined && flag !== undefined).map(({ flag }) => flag);
+  expect(secretFlags).toEqual(['storage']);
+  expect(rows.length).toBeLessThanOrEqual(60);
+});
