@@ -6,7 +6,6 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const CLI = resolve(import.meta.dirname, '../dist/adapters/node/cli/main.js');
-const PROFILED_INTERVAL_US = 200;
 
 export interface PosternProcess {
   readonly pid: number;
@@ -17,11 +16,16 @@ export interface PosternProcess {
   stop(): Promise<void>;
 }
 
+/** What makes a Node process write a CPU profile into `folder` when it ends. */
+export const profilingFlags = (folder: string): string[] => [
+  '--cpu-prof',
+  '--cpu-prof-interval=200',
+  `--cpu-prof-dir=${folder}`,
+];
+
 /** Starts `postern serve` on a free port with its data and its log in `folder`. */
 export async function startPostern(folder: string, cpuProfileFolder?: string): Promise<PosternProcess> {
-  const profiling = cpuProfileFolder
-    ? ['--cpu-prof', `--cpu-prof-interval=${PROFILED_INTERVAL_US}`, `--cpu-prof-dir=${cpuProfileFolder}`]
-    : [];
+  const profiling = cpuProfileFolder ? profilingFlags(cpuProfileFolder) : [];
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,

@@ -53,7 +53,7 @@ const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [SettingN
  * @throws GatewayError config_invalid, with every problem in `details.problems`
  */
 export function parseConfig(sources: ConfigSources): ParsedConfig {
-  const problems: ConfigProblem[] = [...unknownVariables(sources), ...unknownKeys(sources)];
+  const problems: ConfigProblem[] = [...unknownVariables(sources), ...fileProblems(sources)];
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, Origin>> = {};
   for (const [name, row] of ROWS) {
@@ -102,10 +102,14 @@ function read(row: Setting<unknown>, { name, raw }: Found, problems: ConfigProbl
   return row.fallback;
 }
 
-/** A YAML scalar or sequence as the text it was written as. */
+type Scalar = string | number | boolean | bigint;
+
+const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+
+/** A YAML scalar or sequence as the text it was written as; undefined for null, and for what is neither. */
 function rawOf(value: unknown): Raw | undefined {
-  if (value === null || value === undefined) return undefined;
-  return Array.isArray(value) ? value.map(String) : String(value);
+  if (isScalar(value)) return String(value);
+  return Array.isArray(value) && value.every(isScalar) ? value.map(String) : undefined;
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
@@ -129,14 +133,16 @@ function unknownVariables({ environment = {} }: ConfigSources): ConfigProblem[] 
     .map(([name]) => ({ setting: name, message: `no such setting; the nearest is ${nearest(name, known)}` }));
 }
 
-function unknownKeys({ file }: ConfigSources): ConfigProblem[] {
+function fileProblems({ file }: ConfigSources): ConfigProblem[] {
   if (file === undefined || file === null) return [];
   const record = asRecord(file);
   if (record === undefined) return [{ setting: 'postern.yaml', message: 'expected a mapping of settings' }];
   const known = new Set(ROWS.map(([, row]) => fileKeyOf(row)).filter((key) => key !== undefined));
-  return Object.keys(record)
-    .filter((key) => !known.has(key))
-    .map((key) => ({ setting: key, message: `no such key; the nearest is ${nearest(key, known)}` }));
+  return Object.entries(record).flatMap(([key, value]) => {
+    if (!known.has(key)) return [{ setting: key, message: `no such key; the nearest is ${nearest(key, known)}` }];
+    const fits = value === null || rawOf(value) !== undefined;
+    return fits ? [] : [{ setting: key, message: 'expected a value or a list of values, met a mapping' }];
+  });
 }
 
 function checkTogether(

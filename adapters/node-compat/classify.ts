@@ -102,7 +102,7 @@ export function classifyExchange(
       undefined,
       code,
     );
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+  if (isParserError(error) || code === 'UND_ERR_HEADERS_OVERFLOW')
     return failure(
       'upstream_protocol',
       'the upstream answered with something that is not HTTP/1.1',
@@ -160,7 +160,8 @@ function protocolHint(connection: Connection | undefined): string {
 function tlsReason(code: string, facts: DialFacts): TlsReason {
   const verify = VERIFY_REASONS[code];
   if (verify) return verify;
-  const alert = /ALERT_(\w+)$/.exec(code)?.[1] ?? '';
+  // OpenSSL leaves the word out for the alerts of RFC 6066: `TLSV1_UNRECOGNIZED_NAME`.
+  const alert = /(?:ALERT|TLSV1)_(?!ALERT)(\w+)$/.exec(code)?.[1] ?? '';
   if (alert === 'HANDSHAKE_FAILURE' && facts.serverShown)
     return facts.presented ? CLIENT_CERTIFICATE_REFUSED : CLIENT_CERTIFICATE_REQUIRED;
   const found = ALERTS[alert] ?? LOCAL_REASONS[code.replace(/^ERR_SSL_/, '')] ?? HANDSHAKE_FAILED;
@@ -196,6 +197,11 @@ function explained(reason: TlsReason, code: string): GatewayError {
 
 function failure(code: ErrorCode, message: string, hint: string | undefined, reason: string): GatewayError {
   return new GatewayError(code, message, { ...(hint === undefined ? {} : { hint }), details: { reason } });
+}
+
+/** undici's parser error has a code for some of its reasons only. */
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 function codeOf(error: unknown): string {

@@ -6,7 +6,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { isSharedStorage } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
 import type { SettingValues } from '../../src/config/settings.ts';
-import { formatVaultKeys } from '../../src/vault/vault-keys.ts';
+import { formatVaultKeys, parseVaultKeys } from '../../src/vault/vault-keys.ts';
 import { readSigningKeyFile, openSigningKeyFile } from './signing-key-file.ts';
 import { openVaultKeyFile } from './vault-key-file.ts';
 
@@ -23,6 +23,7 @@ const pidFile = (dataDir: string): string => join(dataDir, 'postern.pid');
 export async function completeConfig(values: SettingValues, events: EventSink): Promise<Config> {
   const { dataDir } = values;
   refuseMadeUpKeys(values);
+  if (values.vaultKeys !== undefined) parseVaultKeys(values.vaultKeys);
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     throw new GatewayError('file_refused', `the data directory ${dataDir} cannot be made (${error.code})`, {
       hint: 'name another one with --data-dir, or check who owns it',

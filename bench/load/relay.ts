@@ -29,7 +29,12 @@ function serve({ origin, ca, cert, key }: RelayMaterial): void {
     }
     const answer = await agent.request({ origin, path: '/mcp', method: 'POST', headers, body: Buffer.concat(chunks) });
     const body = await answer.body.text();
-    response.writeHead(answer.statusCode, { 'content-type': String(answer.headers['content-type']) }).end(body);
+    response
+      .writeHead(answer.statusCode, {
+        'content-type': String(answer.headers['content-type']),
+        'content-length': Buffer.byteLength(body),
+      })
+      .end(body);
   };
   const server = createServer((request, response) => {
     relay(request, response).catch((error: Error) => response.writeHead(502).end(error.message));

@@ -9,9 +9,9 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mintToken, startPostern } from '../postern-process.ts';
+import { mintToken, profilingFlags, startPostern } from '../postern-process.ts';
 import { cpuMicros, machine, median, rssMegabytes } from '../process-stats.ts';
-import { printProfile } from './profile.ts';
+import { printProfiles } from './profile.ts';
 import { mintMaterial, type Material } from './material.ts';
 import { startWorker } from './worker.ts';
 import type { Outcome, Target } from './generator.ts';
@@ -70,7 +70,7 @@ if (profiles) mkdirSync(profiles, { recursive: true });
 const material = await mintMaterial();
 const upstream = startWorker('upstream');
 const generator = startWorker('generator');
-const relay = startWorker('relay', profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []);
+const relay = startWorker('relay', profiles ? profilingFlags(profiles) : []);
 const postern = await startPostern(folder, profiles);
 
 try {
@@ -159,4 +159,7 @@ try {
   upstream.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-if (profiles) printProfile(profiles, postern.pid);
+if (profiles) {
+  await relay.ended;
+  printProfiles(profiles, { postern: postern.pid, floor: relay.pid }, calls * (rounds + WARM_UP));
+}

@@ -6,6 +6,7 @@ export interface Worker {
   readonly pid: number;
   ask<Answer>(message: object): Promise<Answer>;
   stop(): void;
+  readonly ended: Promise<unknown>;
 }
 
 /** Starts `bench/load/<name>.ts` in its own process. */
@@ -25,5 +26,6 @@ export function startWorker(name: string, execArgv: readonly string[] = []): Wor
         child.send(message);
       }),
     stop: () => child.disconnect(),
+    ended: new Promise((done) => child.once('exit', done)),
   };
 }

@@ -2,9 +2,9 @@ const EXPOSED = 'mcp-session-id, www-authenticate';
 
 /** The answer to a browser's question before it calls, for an origin that was allowed before. @see https://fetch.spec.whatwg.org/#cors-preflight-fetch */
 export function preflightAnswer(request: Request): Response | undefined {
+  if (request.method !== 'OPTIONS') return undefined;
   const origin = request.headers.get('origin');
-  const method = request.headers.get('access-control-request-method');
-  if (request.method !== 'OPTIONS' || origin === null || method === null) return undefined;
+  if (origin === null || !request.headers.has('access-control-request-method')) return undefined;
   return new Response(null, {
     status: 204,
     headers: {

@@ -107,7 +107,7 @@ export function readObject(
   const result: Record<string, unknown> = {};
   const report = (field: string, problem: string) => problems.push({ field: path + field, problem });
   if (!isObject(value)) {
-    report(path === '' ? 'body' : '', 'must be an object');
+    problems.push({ field: path.slice(0, -1) || 'body', problem: 'must be an object' });
     return result;
   }
   const names = new Map(
@@ -119,8 +119,10 @@ export function readObject(
     if (name === undefined || field === undefined) report(spelling.slice(0, 64), 'is not a known field');
     else if (name in result) report(name, `is given twice, as ${name} and as ${snakeOf(name)}`);
     else if (given !== null) result[name] = readValue(field, given, { path: `${path}${name}`, problems });
-    else if (schema.required?.includes(name)) report(name, 'must not be null');
-    else result[name] = null;
+    else {
+      result[name] = null;
+      if (schema.required?.includes(name)) report(name, 'must not be null');
+    }
   }
   for (const name of partial ? [] : (schema.required ?? [])) if (!(name in result)) report(name, 'is required');
   return result;
@@ -166,7 +168,8 @@ function problemWithText(schema: TextSchema, text: string): string | undefined {
   if (schema.enum !== undefined)
     return schema.enum.includes(text) ? undefined : `must be one of ${schema.enum.join(', ')}`;
   if (text.length < minLength) return 'must not be empty';
-  if (text.length > maxLength && Array.from(text).length > maxLength) return `must have at most ${maxLength} characters`;
+  if (text.length > maxLength && Array.from(text).length > maxLength)
+    return `must have at most ${maxLength} characters`;
   if (!text.isWellFormed() || text.includes('\0')) return 'must be Unicode text without NUL';
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(text))
     return `must match ${schema.pattern}`;

@@ -7,6 +7,7 @@ import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { applyPatch, draftOf } from './apply-patch.ts';
 import { Committer, staleVersion } from './committer.ts';
+import { dueCare } from './due-care.ts';
 import { Exclusive } from './exclusive.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 import type { GatewayCreate } from './gateway-input.ts';
@@ -271,20 +272,19 @@ export class Registry {
     const { upstream, record } = this.#live.get(id) ?? {};
     if (upstream === undefined || record === undefined) return held === undefined;
     if (!record.enabled || this.#refreshing.has(id)) return true;
+    const { clock, healthIntervalMs: intervalMs } = this.#options;
+    const { refreshIntervalSeconds } = record;
+    const { facts, health } = upstream;
     const grant = grantUpkeep('health');
-    if (!this.#isListingDue(record, upstream.facts))
-      return (await this.#live.withDeadline((signal) => upstream.probe(grant, signal))).status === 'healthy';
-    // the upstream itself reports why it failed
-    return this.#relist(grant, id, upstream).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  #isListingDue({ refreshIntervalSeconds }: GatewayRecord, facts: UpstreamFacts | undefined): boolean {
-    if (facts === undefined) return true;
-    if (refreshIntervalSeconds === undefined) return false;
-    return this.#options.clock.nowMs() - Date.parse(facts.listedAt) >= refreshIntervalSeconds * 1000;
+    switch (dueCare({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
+      case 'nothing':
+        return true;
+      case 'probe':
+        return (await this.#live.withDeadline((signal) => upstream.probe(grant, signal))).status === 'healthy';
+      case 'relist':
+        await this.#relist(grant, id, upstream);
+        return true;
+    }
   }
 
   #now(): string {

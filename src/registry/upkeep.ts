@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 
 export interface UpkeepOptions {
@@ -51,11 +52,13 @@ export class Upkeep {
     });
   }
 
+  /** Why an upstream cannot be reached is reported by the upstream itself. */
   async #visit(id: string): Promise<boolean> {
     try {
       return await this.#options.visit(id);
     } catch (error) {
-      this.#options.events('task.failed', { task: 'upkeep', message: error instanceof Error ? error.name : 'unknown' });
+      const { code, message } = toGatewayError(error);
+      if (code === 'internal' || code === 'store_unavailable') this.#options.events('task.failed', { task: 'upkeep', message });
       return false;
     }
   }

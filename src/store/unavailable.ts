@@ -35,8 +35,9 @@ export function storeUnavailable(store: string, reason: string): GatewayError {
   });
 }
 
-/** The code, else the class, of anything thrown. */
+/** The code of anything thrown; `timeout` or its class when it has none. */
 export function codeOf(error: unknown): string {
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
-  return [code, name].find((reason) => typeof reason === 'string') ?? 'unknown';
+  const { code, message, name } = error as Readonly<Record<'code' | 'message' | 'name', unknown>>;
+  const timeout = typeof message === 'string' && /time(?:d |-)?out/i.test(message) ? 'timeout' : undefined;
+  return [code, timeout, name].find((reason) => typeof reason === 'string') ?? 'unknown';
 }

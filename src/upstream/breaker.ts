@@ -15,7 +15,9 @@ const LONGEST_PAUSE_MS = 60_000;
 export function countsAgainstUpstream(error: GatewayError): boolean {
   const { stage } = error.facts;
   if (error.code === 'channel_closed') return false;
-  return stage === 'dns' || stage === 'tcp' || stage === 'tls' || error.code === 'upstream_timeout' || isServerError(error);
+  return (
+    stage === 'dns' || stage === 'tcp' || stage === 'tls' || error.code === 'upstream_timeout' || isServerError(error)
+  );
 }
 
 function isServerError({ code, details }: GatewayError): boolean {
@@ -67,10 +69,14 @@ export class Breaker {
       return;
     }
     const reason = this.#reason;
-    throw new GatewayError('upstream_unavailable', `the upstream keeps failing: ${reason?.message ?? 'no reason known'}`, {
-      hint: 'the gateway tries it again by itself; health and check of this gateway say more',
-      details: { reason: reason?.code, retryInMs: this.retryInMs },
-    });
+    throw new GatewayError(
+      'upstream_unavailable',
+      `the upstream keeps failing: ${reason?.message ?? 'no reason known'}`,
+      {
+        hint: 'the gateway tries it again by itself; health and check of this gateway say more',
+        details: { reason: reason?.code, retryInMs: this.retryInMs },
+      },
+    );
   }
 
   /** Records an answer; closes the breaker. */

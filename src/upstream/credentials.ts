@@ -11,7 +11,10 @@ import type { UpstreamConfig } from './upstream-config.ts';
  */
 export function basicAuthorization(username: string, password: Secret): Secret {
   if (username.includes(':'))
-    throw new GatewayError('config_invalid', 'expected a user name without a colon, which basic authentication cannot carry');
+    throw new GatewayError(
+      'config_invalid',
+      'expected a user name without a colon, which basic authentication cannot carry',
+    );
   return new Secret(`Basic ${toBase64(utf8(`${username}:${password.reveal()}`))}`);
 }
 
@@ -25,9 +28,9 @@ export interface Outbound {
   /** Path and query, credentials included. */
   readonly path: string;
   /** The headers of a request: the given ones that may go upstream, and our credentials. */
-  headers(given: Readonly<Record<string, string>>): Record<string, string>;
+  readonly headers: (given: Readonly<Record<string, string>>) => Record<string, string>;
   /** Path and query of another address at the same origin, with our query credentials. */
-  pathOf(url: URL): string;
+  readonly pathOf: (url: URL) => string;
 }
 
 /** Never copied from a caller: credentials of the gateway's callers, and what belongs to one hop. */
@@ -61,7 +64,7 @@ export function openOutbound({ url, credentials }: Pick<UpstreamConfig, 'url' | 
   const own: Record<string, string> = { 'accept-encoding': 'identity' };
   for (const [name, secret] of Object.entries(credentials.headers)) {
     assertHeader(name, secret.reveal());
-    own[name] = secret.reveal().trim();
+    own[name] = secret.reveal();
   }
   const pathOf = (address: URL): string => {
     const withQuery = new URL(address);
@@ -86,7 +89,11 @@ function assertHeader(name: string, value: string): void {
   if (!HEADER_NAME.test(name) || RESERVED.has(name))
     throw new GatewayError('config_invalid', `expected the name of a credential header, met ${JSON.stringify(name)}`);
   if (!HEADER_VALUE.test(value))
-    throw new GatewayError('config_invalid', `the value of the header ${name} contains characters no header can carry`, {
-      hint: 'look for a line break at the end of the pasted value',
-    });
+    throw new GatewayError(
+      'config_invalid',
+      `the value of the header ${name} contains characters no header can carry`,
+      {
+        hint: 'look for a line break at the end of the pasted value',
+      },
+    );
 }

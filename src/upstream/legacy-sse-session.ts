@@ -68,7 +68,10 @@ export class LegacySseSession {
    *
    * @throws GatewayError upstream_protocol, upstream_timeout, and dial codes
    */
-  async open(headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<ChannelResponse | undefined> {
+  async open(
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<ChannelResponse | undefined> {
     const { channel, outbound, clock } = this.#options;
     try {
       return await withDeadline(clock, OPEN_TIMEOUT_MS, signal, async () => {
@@ -82,7 +85,10 @@ export class LegacySseSession {
         if (response.status !== 200) return this.#refused(response);
         const type = response.headers['content-type'] ?? '';
         if (!type.startsWith('text/event-stream'))
-          throw new GatewayError('upstream_protocol', `expected an event stream, met ${type.slice(0, 80) || 'no content type'}`);
+          throw new GatewayError(
+            'upstream_protocol',
+            `expected an event stream, met ${type.slice(0, 80) || 'no content type'}`,
+          );
         void this.#pump(response.stream());
         await this.#endpoint.promise;
         return undefined;

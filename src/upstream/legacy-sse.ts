@@ -48,6 +48,7 @@ export class LegacySse implements UpstreamTransport {
   }
 
   close(): void {
+    this.#stopSweeping?.();
     for (const session of this.#sessions.values())
       session.close(new GatewayError('channel_closed', 'this upstream was closed'));
   }

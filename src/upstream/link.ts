@@ -103,7 +103,7 @@ export class Link {
   }
 
   #idle(drainMs: number): Promise<void> {
-    if (this.#active === 0) return Promise.resolve();
+    if (this.#active === 0 || drainMs <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#deps.clock.after(drainMs, resolve);
       this.#onIdle = () => {
@@ -136,7 +136,9 @@ export class Link {
 
 /** Whether a request that found its connection lost may go out again: it reads, and its caller still waits. */
 function mayRepeat(error: unknown, { mcpMethod, signal }: TransportRequest): boolean {
-  return error instanceof GatewayError && error.code === 'connection_lost' && isIdempotent(mcpMethod) && !signal?.aborted;
+  return (
+    error instanceof GatewayError && error.code === 'connection_lost' && isIdempotent(mcpMethod) && !signal?.aborted
+  );
 }
 
 function closedError(): GatewayError {

@@ -3,7 +3,16 @@ import { GatewayError } from '../base/errors.ts';
 import { LATEST_LEGACY_VERSION } from '../wire/eras.ts';
 import { SESSION_ID } from '../wire/headers.ts';
 import { untilAborted, withDeadline } from './deadline.ts';
-import { ask, discard, legacyRequest, modernRequest, refusalOf, type Answer, type Params, type Send } from './own-request.ts';
+import {
+  ask,
+  discard,
+  legacyRequest,
+  modernRequest,
+  refusalOf,
+  type Answer,
+  type Params,
+  type Send,
+} from './own-request.ts';
 import { initialize, type OpenedSession } from './probe-eras.ts';
 import { SharedSessionKeeper, type SharedSession } from './shared-session.ts';
 
@@ -31,7 +40,9 @@ export class OwnCalls {
 
   /** One request in the modern era. */
   askModern(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
-    return this.#withDeadline(signal, (ends) => ask(this.#options.send, modernRequest(++this.#lastId, method, params), ends));
+    return this.#withDeadline(signal, (ends) =>
+      ask(this.#options.send, modernRequest(++this.#lastId, method, params), ends),
+    );
   }
 
   /**
@@ -42,8 +53,8 @@ export class OwnCalls {
    */
   askLegacy(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
     return this.#withDeadline(signal, async (ends) => {
-      const askIn = ({ headers, nextId }: SharedSession) =>
-        ask(this.#options.send, legacyRequest(nextId(), method, params, headers), ends);
+      const askIn = (session: SharedSession) =>
+        ask(this.#options.send, legacyRequest(session.nextId(), method, params, session.headers), ends);
       const session = await untilAborted(this.sessions.get(), ends);
       const answer = await askIn(session);
       if (answer.status !== 404 || !(SESSION_ID in session.headers)) return answer;

@@ -119,10 +119,14 @@ function responseIn(text: string): JsonRpcResponse | undefined {
 export function refusalOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): GatewayError | undefined {
   const details = { status };
   if (status >= 300 && status < 400)
-    return new GatewayError('upstream_redirect', `the upstream redirects${originIn(headers['location'])} with status ${status}`, {
-      hint: 'redirects are not followed, since that would show our credentials and client certificate to another address; register the address it leads to',
-      details,
-    });
+    return new GatewayError(
+      'upstream_redirect',
+      `the upstream redirects${originIn(headers['location'])} with status ${status}`,
+      {
+        hint: 'redirects are not followed, since that would show our credentials and client certificate to another address; register the address it leads to',
+        details,
+      },
+    );
   if (status === 401 || status === 403)
     return new GatewayError('upstream_auth_refused', `the upstream refused our credentials with status ${status}`, {
       hint: 'check the auth fields of this gateway, and which client certificates the upstream admits',

@@ -3,7 +3,17 @@ import { PRODUCT } from '../base/product.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META, MODERN_VERSION } from '../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts';
 import type { LegacyFacts, ModernFacts } from './facts.ts';
-import { ask, discard, legacyNotification, legacyRequest, modernRequest, refusalOf, type Answer, type Params, type Send } from './own-request.ts';
+import {
+  ask,
+  discard,
+  legacyNotification,
+  legacyRequest,
+  modernRequest,
+  refusalOf,
+  type Answer,
+  type Params,
+  type Send,
+} from './own-request.ts';
 
 /** A legacy session of the gateway's own, initialized. */
 export interface OpenedSession {
@@ -70,9 +80,13 @@ export async function initialize(send: Send, signal: AbortSignal): Promise<Opene
   if (message === undefined || !('result' in message)) return notSpoken(answer);
   const { protocolVersion, capabilities, instructions, serverInfo } = message.result;
   if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion))
-    throw new GatewayError('upstream_protocol', 'the upstream answered initialize with a protocol version we do not know', {
-      hint: `this gateway speaks ${[MODERN_VERSION, ...LEGACY_VERSIONS].join(', ')}`,
-    });
+    throw new GatewayError(
+      'upstream_protocol',
+      'the upstream answered initialize with a protocol version we do not know',
+      {
+        hint: `this gateway speaks ${[MODERN_VERSION, ...LEGACY_VERSIONS].join(', ')}`,
+      },
+    );
   const sessionId = answer.headers[SESSION_ID];
   const headers = {
     [PROTOCOL_VERSION]: protocolVersion,

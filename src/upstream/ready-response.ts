@@ -5,7 +5,11 @@ import type { TransportRequest } from './transport.ts';
 const REFUSAL_BYTES = 64 * 1024;
 
 /** A response whose body is at hand. */
-export function textResponse(status: number, text: string, headers: Readonly<Record<string, string>> = {}): ChannelResponse {
+export function textResponse(
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): ChannelResponse {
   return {
     status,
     headers,

@@ -172,7 +172,8 @@ export class Upstream {
       serverName: url.hostname,
       peerChain: [],
       presented: undefined,
-      error: reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint }),
+      error:
+        reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint }),
     };
   }
 
@@ -233,7 +234,9 @@ export class Upstream {
   }
 
   #ask(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
-    return this.#facts?.modern ? this.#own.askModern(method, params, signal) : this.#own.askLegacy(method, params, signal);
+    return this.#facts?.modern
+      ? this.#own.askModern(method, params, signal)
+      : this.#own.askLegacy(method, params, signal);
   }
 }
 

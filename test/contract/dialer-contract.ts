@@ -97,9 +97,9 @@ export function dialerContract(name: string, subject: DialerSubject): void {
       });
       await plain.close();
       expect(events.count('context.built') + events.count('handshake.finished')).toBe(before);
-      await expect(subject.openProfile({}).then((profile) => dialer.open(profile, plain.origin()))).rejects.toMatchObject(
-        { code: 'config_invalid' },
-      );
+      await expect(
+        subject.openProfile({}).then((profile) => dialer.open(profile, plain.origin())),
+      ).rejects.toMatchObject({ code: 'config_invalid' });
       await expect(dialer.open(undefined, strict.origin())).rejects.toMatchObject({ code: 'config_invalid' });
     });
 

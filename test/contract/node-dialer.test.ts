@@ -1,9 +1,13 @@
 import { systemClock } from '../../adapters/node/clock.ts';
 import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
 import { profileOf } from '../support/open-test-profile.ts';
-import { dialerContract } from './dialer-contract.ts';
+import { dialerContract, type DialerSubject } from './dialer-contract.ts';
+import { dialerIdentityContract } from './dialer-identity-contract.ts';
 
-dialerContract('node', {
+const node: DialerSubject = {
   createDialer: (options) => createNodeDialer({ ...options, clock: systemClock, contextCache: { maxIdle: 10 } }),
   openProfile: profileOf,
-});
+};
+
+dialerContract('node', node);
+dialerIdentityContract('node', node);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../src/base/ids.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { StorageDriver } from '../../src/store/driver.ts';
+import { storedText } from '../support/stored-text.ts';
 import type { TestServer } from '../support/redis.ts';
 
 /** Opens one more connection to the same store. */
@@ -19,7 +20,7 @@ export function storageContract(open: Open): void {
       storage = await open();
     });
     afterAll(() => storage.close());
-    const read = (at: string) => storage.driver.getItem(at);
+    const read = (at: string) => storedText(storage, at);
 
     test('what was committed is read back to the last character', async () => {
       const texts = [
@@ -154,8 +155,7 @@ export function outageContract(server: () => TestServer, open: (url: string) => 
 
 async function increment(storage: StorageDriver, at: string): Promise<number> {
   for (let conflicts = 0; ; conflicts++) {
-    const current = await storage.driver.getItem(at);
-    const expected = typeof current === 'string' ? current : null;
+    const expected = await storedText(storage, at);
     const n: number = expected === null ? 0 : JSON.parse(expected).n;
     if (await storage.commit([{ key: at, value: `{"n":${n + 1}}`, expected }])) return conflicts;
   }

@@ -36,7 +36,10 @@ type Args = Readonly<Record<string, unknown>>;
 interface FixtureTool {
   readonly description: string;
   readonly properties: Readonly<Record<string, { readonly type: string }>>;
-  run(args: Args, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> | CallToolResult | InputRequiredResult;
+  run(
+    args: Args,
+    ctx: ServerContext,
+  ): Promise<CallToolResult | InputRequiredResult> | CallToolResult | InputRequiredResult;
 }
 
 const text = (value: string): CallToolResult => ({ content: [{ type: 'text', text: value }] });
@@ -101,7 +104,8 @@ function fixtureTools(state: FixtureState): Record<string, FixtureTool> {
       async run({ steps }, ctx) {
         const progressToken = ctx.mcpReq._meta?.progressToken;
         const total = Number(steps ?? 3);
-        for (let progress = 1; progress <= total && progressToken !== undefined; progress++)
+        const reports = progressToken === undefined ? 0 : total;
+        for (let progress = 1; progress <= reports; progress++)
           await ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total } });
         // clients forget the token with the result, so a result in the same chunk would hide the progress
         await pause(10, ctx.mcpReq.signal);
@@ -112,7 +116,7 @@ function fixtureTools(state: FixtureState): Record<string, FixtureTool> {
       description: 'Logs one line, then answers',
       properties: { message: string },
       async run({ message }, ctx) {
-        await ctx.mcpReq.log('info', String(message ?? 'a log line'));
+        await ctx.mcpReq.log('info', message ?? 'a log line');
         return text('logged');
       },
     },
@@ -216,7 +220,10 @@ export function buildFixture(options: FixtureOptions, state: FixtureState): Serv
   return server;
 }
 
-type Page = <Item>(items: readonly Item[], cursor: string | undefined) => { items: Item[]; next: { nextCursor?: string } };
+type Page = <Item>(
+  items: readonly Item[],
+  cursor: string | undefined,
+) => { items: Item[]; next: { nextCursor?: string } };
 
 function addResourcesAndPrompts(server: Server, page: Page): void {
   server.setRequestHandler('resources/list', ({ params }) => {

@@ -19,7 +19,6 @@ import {
   WebStandardStreamableHTTPServerTransport,
   type McpHandlerRequestOptions,
   type Server,
-  type Transport,
 } from '@modelcontextprotocol/server';
 import { buildFixture, type FixtureOptions, type FixtureState } from './mcp-fixture.ts';
 
@@ -122,7 +121,8 @@ type NodeHandler = (req: IncomingMessage, res: ServerResponse, body: unknown) =>
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 // IncomingMessage satisfies the adapter but for exactOptionalPropertyTypes
-const nodeHandler = (fetch: WebHandler) => toNodeHandler({ fetch }, { maxRequestBodySize: MAX_BODY_BYTES }) as NodeHandler;
+const nodeHandler = (fetch: WebHandler) =>
+  toNodeHandler({ fetch }, { maxRequestBodySize: MAX_BODY_BYTES }) as NodeHandler;
 
 /** Starts a server; close it in a `finally` or an `afterEach`. */
 export async function startMcpUpstream(options: McpUpstreamOptions = {}): Promise<McpUpstream> {
@@ -332,7 +332,7 @@ function sseHandler(build: () => Server) {
         sessions.set(transport.sessionId, { transport, server });
         res.on('close', () => sessions.delete(transport.sessionId));
         // the transport of SDK v1 and the server of SDK v2 speak the same messages
-        return server.connect(transport as unknown as Transport);
+        return server.connect(transport);
       }
       const session = sessions.get(url.searchParams.get('sessionId') ?? '');
       if (url.pathname === '/messages' && req.method === 'POST' && session)

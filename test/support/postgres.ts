@@ -14,7 +14,7 @@ export async function startPostgres(): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-postgres-'));
   const account = await unprivilegedAccount();
   const run = { ...account, cwd: directory };
-  if (account.uid !== undefined) await chown(directory, account.uid, account.gid);
+  if (account) await chown(directory, account.uid, account.gid);
   const binaries = await postgresBinaries();
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, PASSWORD);
@@ -57,8 +57,8 @@ async function postgresBinaries(): Promise<string> {
 }
 
 /** PostgreSQL refuses to run as root. */
-async function unprivilegedAccount(): Promise<{ uid?: number; gid?: number }> {
-  if (process.getuid?.() !== 0) return {};
+async function unprivilegedAccount(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
   const idOf = async (flag: string) => Number((await promisify(execFile)('id', [flag, 'postgres'])).stdout);
   return { uid: await idOf('-u'), gid: await idOf('-g') };
 }

@@ -20,6 +20,8 @@ export interface TestUpstream {
   readonly requests: SeenRequest[];
   /** TCP connections accepted so far. */
   readonly connections: number;
+  /** Common name of the client certificate of each TLS handshake that was completed. */
+  readonly handshakes: (string | undefined)[];
   close(): Promise<void>;
 }
 
@@ -32,19 +34,27 @@ export interface UpstreamOptions {
 
 export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Promise<TestUpstream> {
   const requests: SeenRequest[] = [];
+  const handshakes: (string | undefined)[] = [];
   let connections = 0;
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url: path = '', headers } = request;
-      requests.push({ method, path, headers, body: Buffer.concat(chunks).toString(), client: clientOf(request) });
+      requests.push({
+        method,
+        path,
+        headers,
+        body: Buffer.concat(chunks).toString(),
+        client: clientOf(request.socket),
+      });
       if (handle) handle(request, response);
       else response.end('ok');
     });
   };
   const server: Server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   server.on('connection', () => (connections += 1));
+  server.on('secureConnection', (socket: TLSSocket) => handshakes.push(clientOf(socket)));
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -52,6 +62,7 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
     port,
     origin: (host = 'localhost') => `${tls ? 'https' : 'http'}://${host}:${port}`,
     requests,
+    handshakes,
     get connections() {
       return connections;
     },
@@ -63,7 +74,7 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
   };
 }
 
-function clientOf({ socket }: IncomingMessage): string | undefined {
-  const subject = (socket as Partial<TLSSocket>).getPeerCertificate?.()?.subject as { CN?: string } | undefined;
+function clientOf(socket: Partial<TLSSocket>): string | undefined {
+  const subject = socket.getPeerCertificate?.()?.subject as { CN?: string } | undefined;
   return subject?.CN;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ParseArgsOptionDescriptor, ParseArgsOptionsConfig } from 'node:util';
+import type { ParseArgsOptionDescriptor } from 'node:util';
 import { nearest } from '../../../src/config/nearest.ts';
 
 /** A command line that makes no sense; the message says why. */
@@ -35,10 +35,10 @@ export function parseArguments(argv: readonly string[], flags: Flags): Arguments
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: options as ParseArgsOptionsConfig,
+      options,
       allowPositionals: true,
     });
-    return { flags: values as Arguments['flags'], positionals };
+    return { flags: values, positionals };
   } catch (error) {
     // the messages of node:util name the flag; what follows the first sentence is advice for programmers
     throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), {

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../src/base/errors.ts';
+import { GatewayError } from '../../../src/index.ts';
 import type { CliIo } from './io.ts';
 
 /**

@@ -143,7 +143,7 @@ class Attempt {
     this.#end();
     if (secure) {
       secure.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code?.includes('_ALERT_')) connection.alert ??= error;
+        
       });
       this.#report('ok', secure);
     }

@@ -1,30 +1,51 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { GatewayError } from '../../../src/base/errors.ts';
 import type { TlsProfile } from '../../../src/tls/profile.ts';
 
-/** Node's form of a profile: what a handshake shows and believes, parsed once. */
+/**
+ * Node's form of a profile: what a handshake shows and believes, parsed once.
+ *
+ * @throws GatewayError capability_unsupported when OpenSSL takes no such key or certificate (an RSA key of 1024 bits).
+ */
 export function buildSecureContext(profile: TlsProfile): SecureContext {
+  try {
+    return build(profile);
+  } catch (error) {
+    const { code: reason } = error as { code?: string };
+    throw new GatewayError(
+      'capability_unsupported',
+      'the TLS library of this platform refuses the certificates or the key',
+      {
+        hint: 'it refuses what it deems too weak or does not know: use RSA 2048 or more, EC P-256 or P-384, or Ed25519',
+        details: { reason },
+      },
+    );
+  }
+}
+
+function build(profile: TlsProfile): SecureContext {
   const { identity, trust } = profile;
   const anchors = trust.mode === 'system' ? [] : trust.anchors.map(({ pem }) => pem);
-  const build = (ca?: string[]): SecureContext =>
+  const contextWith = (ca?: string[]): SecureContext =>
     createSecureContext({
       minVersion: profile.minVersion,
       ...(ca && { ca }),
       // An anchor is trusted as it stands, an intermediate too; OpenSSL alone insists on a self-signed one.
       ...(anchors.length > 0 && { allowPartialTrustChain: true }),
       ...(profile.crls.length > 0 && { crl: [...profile.crls] }),
-      ...(identity && { cert: identity.chain.map(({ pem }) => pem), key: identity.privateKey.reveal() }),
+      ...(identity && { cert: identity.chain.map(({ pem }) => pem).join(''), key: identity.privateKey.reveal() }),
     });
-  if (trust.mode === 'system') return build();
-  if (trust.mode === 'only') return build(anchors);
-  const context = build();
-  return addAnchors(context, anchors) ? context : build([...getCACertificates('default'), ...anchors]);
+  if (trust.mode === 'system') return contextWith();
+  if (trust.mode === 'only') return contextWith(anchors);
+  const context = contextWith();
+  return addAnchors(context, anchors) ? context : contextWith([...getCACertificates('default'), ...anchors]);
 }
 
 /**
  * Adds anchors to a context that trusts the default set, by the call createSecureContext makes for each `ca`: the
  * parsed public roots stay shared, 0.3 ms and 1 KB a context (Node 26), where `ca: [...defaults, ours]` parses them
  * all again, 11 ms and 1 MB. The call is not documented, hence the look before the leap; that it adds, and adds to
- * this context only, is shown by test/unit/tls/secure-context.test.ts.
+ * this context only, is shown by the dialer identity contract.
  */
 function addAnchors(context: SecureContext, anchors: readonly string[]): boolean {
   const { context: native } = context as { context?: { addCACert?(pem: string): void } };

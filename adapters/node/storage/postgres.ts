@@ -9,9 +9,14 @@ import { openDb0Driver, TABLE } from './db0.ts';
 
 /**
  * One writer at a time, as in SQLite: commits are small and rare, and row locks alone cannot guard a row that is not
- * there yet. Released with its transaction, also by a server that lost the client.
+ * there yet. The server lets go by itself of a client it lost. Limits are set here, not at start-up, because
+ * connection poolers refuse them there.
  */
-const LOCK_WRITES = `SELECT pg_advisory_xact_lock(hashtext('${TABLE}'))`;
+const BEGIN = `
+  BEGIN;
+  SET LOCAL statement_timeout = '5s';
+  SET LOCAL idle_in_transaction_session_timeout = '5s';
+  SELECT pg_advisory_xact_lock(hashtext('${TABLE}'))`;
 
 const READ = `SELECT key, value FROM ${TABLE} WHERE key = ANY($1) FOR UPDATE`;
 const REMOVE = `DELETE FROM ${TABLE} WHERE key = ANY($1)`;
@@ -31,8 +36,6 @@ export async function openPostgres(url: Secret): Promise<StorageDriver> {
     max: 4,
     connectionTimeoutMillis: 5_000,
     query_timeout: 5_000,
-    statement_timeout: 5_000,
-    idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
   });
   // an idle connection that the server closed; the pool has already let go of it
@@ -76,8 +79,7 @@ async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promis
   const client = await pool.connect();
   let finished = false;
   try {
-    await client.query('BEGIN');
-    await client.query(LOCK_WRITES);
+    await client.query(BEGIN);
     const result = await work(client);
     await client.query('COMMIT');
     finished = true;

@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { isResponse, parseMessage } from '../../wire/json-rpc.ts';
 import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { sseEvents } from '../../wire/sse.ts';
+import { pickEvent } from '../../wire/sse.ts';
 import { isEventStream } from './answers.ts';
 
 const ANSWER_BYTES = 16 * 1024 * 1024;
@@ -14,10 +14,11 @@ const ANSWER_BYTES = 16 * 1024 * 1024;
  */
 export async function finalMessage(response: ChannelResponse): Promise<JsonRpcResponse> {
   if (isEventStream(response)) {
-    for await (const { data } of sseEvents(response.stream())) {
+    const answer = await pickEvent(response.stream(), ({ data }) => {
       const message = data ? parsed(data) : undefined;
-      if (message && isResponse(message)) return message;
-    }
+      return message && isResponse(message) ? message : undefined;
+    });
+    if (answer) return answer;
     throw new GatewayError('upstream_protocol', 'the upstream ended its stream without an answer');
   }
   const text = await response.text(ANSWER_BYTES);

@@ -29,7 +29,11 @@ test('flags win over environment, environment over file, file over default', () 
 });
 
 test('an empty value counts as unset', () => {
-  const sources = { flags: { host: '' }, environment: { HOST: '', PORT: '', POSTERN_UNHEARD_OF: '' }, file: { port: 7 } };
+  const sources = {
+    flags: { host: '' },
+    environment: { HOST: '', PORT: '', POSTERN_UNHEARD_OF: '' },
+    file: { port: 7 },
+  };
   expect(parseConfig(sources).values).toMatchObject({ host: '127.0.0.1', port: 7 });
 });
 
@@ -60,13 +64,20 @@ test('an unknown key in the file is an error that names the nearest key', () => 
   expect(problemsOf({ file: { jwt_secret: 'x', log_level: 'info' } })).toEqual([
     { setting: 'jwt_secret', message: 'no such key; the nearest is jwt_secret_key' },
   ]);
+  expect(problemsOf({ file: { host: { name: 'x' }, port: null } })).toEqual([
+    { setting: 'host', message: 'expected a value or a list of values, met a mapping' },
+  ]);
   expect(problemsOf({ file: ['host'] })).toEqual([
     { setting: 'postern.yaml', message: 'expected a mapping of settings' },
   ]);
 });
 
 test('every wrong value is reported at once, by the name it was given under', () => {
-  const problems = problemsOf({ flags: { port: '70000' }, environment: { LOG_LEVEL: 'loud' }, file: { auth_required: 'maybe' } });
+  const problems = problemsOf({
+    flags: { port: '70000' },
+    environment: { LOG_LEVEL: 'loud' },
+    file: { auth_required: 'maybe' },
+  });
   expect(problems).toEqual([
     { setting: '--port', message: 'expected a whole number from 0 to 65535, met "70000"' },
     { setting: 'LOG_LEVEL', message: 'expected one of debug, info, warn, warning, error, met "loud"' },
@@ -130,7 +141,10 @@ test('a short signing secret is a warning on loopback and refused elsewhere', ()
 
 test('a key needs its certificate, and a passphrase has one source', () => {
   expect(problemsOf({ flags: { 'tls-key': 'k.pem' } })).toMatchObject([{ setting: 'KEY_FILE' }]);
-  const both = { environment: { CERT_FILE: 'c', KEY_FILE: 'k', KEY_FILE_PASSWORD: 'x' }, flags: { 'tls-key-password-file': 'f' } };
+  const both = {
+    environment: { CERT_FILE: 'c', KEY_FILE: 'k', KEY_FILE_PASSWORD: 'x' },
+    flags: { 'tls-key-password-file': 'f' },
+  };
   expect(problemsOf(both)).toMatchObject([{ setting: 'POSTERN_TLS_KEY_PASSWORD_FILE' }]);
 });
 
@@ -149,15 +163,26 @@ test('what is effective can be printed: secrets are masked, the rest is plain', 
   };
   const shown = effectiveSettings(parseConfig({ environment }));
   expect(JSON.stringify(shown)).not.toContain('canary');
-  expect(shown).toContainEqual({ name: 'storage', env: 'POSTERN_STORAGE', value: 'redis://:*****@store:6379/0', origin: 'environment' });
+  expect(shown).toContainEqual({
+    name: 'storage',
+    env: 'POSTERN_STORAGE',
+    value: 'redis://:*****@store:6379/0',
+    origin: 'environment',
+  });
   expect(shown).toContainEqual({ name: 'port', env: 'PORT', value: 4444, origin: 'default' });
 });
 
 test('names are unique, secrets have no flag, and there are at most 60 settings', () => {
   const rows = Object.values(SETTINGS);
-  for (const names of [rows.map(({ env }) => env), rows.flatMap(({ flag }) => flag ?? []), rows.flatMap((row) => fileKeyOf(row) ?? [])])
+  for (const names of [
+    rows.map(({ env }) => env),
+    rows.flatMap(({ flag }) => flag ?? []),
+    rows.flatMap((row) => fileKeyOf(row) ?? []),
+  ])
     expect(new Set(names).size).toBe(names.length);
-  const secretFlags = rows.filter(({ masked, flag }) => masked !== undefined && flag !== undefined).map(({ flag }) => flag);
+  const secretFlags = rows
+    .filter(({ masked, flag }) => masked !== undefined && flag !== undefined)
+    .map(({ flag }) => flag);
   expect(secretFlags).toEqual(['storage']);
   expect(rows.length).toBeLessThanOrEqual(60);
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newId } from '../../../src/base/ids.ts';
 import { idOf, isRecordId, keyOf, RECORD_KINDS } from '../../../src/store/keys.ts';
@@ -33,7 +33,7 @@ test('an id outside the grammar has no key', () => {
     fc.property(kinds, fc.string({ unit: 'binary' }), (kind, id) => {
       fc.pre(!/^[A-Za-z0-9_-]{1,200}$/.test(id));
       expect(isRecordId(id)).toBe(false);
-      expect(() => keyOf(kind, id)).toThrow(expect.objectContaining({ code: 'record_invalid' }));
+      expect(() => keyOf(kind, id)).toThrow('expected the id');
       expect(idOf(kind, `${kind}:${id}`)).toBeUndefined();
     }),
   );

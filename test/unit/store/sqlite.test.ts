@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openSqlite } from '../../../adapters/node/storage/sqlite.ts';
+import { storedText } from '../../support/stored-text.ts';
 
 let directory: string;
 let path: string;
@@ -89,9 +90,9 @@ test('kill -9 in a stream of commits leaves whole commits, and every one that wa
   expect(await exited).toEqual([null, 'SIGKILL']);
 
   const storage = await openSqlite(path);
-  const [left, right] = await Promise.all(['gateway:left', 'gateway:right'].map((key) => storage.driver.getItem(key)));
+  const [left, right] = await Promise.all(['gateway:left', 'gateway:right'].map((key) => storedText(storage, key)));
   expect(left).toBe(right);
-  const { n } = JSON.parse(String(left));
+  const { n } = JSON.parse(left ?? '');
   expect(n).toBeGreaterThanOrEqual(acknowledged);
   expect(await storage.commit([{ key: 'gateway:left', value: '{}' }])).toBe(true);
   const reader = new DatabaseSync(path);

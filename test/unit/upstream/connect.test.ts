@@ -9,7 +9,10 @@ afterEach(async () => {
   for (const thing of open.splice(0).toReversed()) await thing.close();
 });
 
-async function start(options: McpUpstreamOptions, config: Partial<UpstreamConfig> = {}): Promise<{ server: McpUpstream; dialled: DialledUpstream }> {
+async function start(
+  options: McpUpstreamOptions,
+  config: Partial<UpstreamConfig> = {},
+): Promise<{ server: McpUpstream; dialled: DialledUpstream }> {
   const server = await startMcpUpstream(options);
   const dialled = dialUpstream({ url: new URL(server.url), ...config });
   open.push(server, dialled);
@@ -49,7 +52,9 @@ describe('eras', () => {
     const { dialled } = await start({ era: 'legacy', legacySessions: false, jsonResponses: true });
     const facts = await dialled.upstream.connect(TEST_GRANT);
     expect(namesOf(facts.listing.tools)).toContain('echo');
-    expect((await dialled.upstream.sharedSession(TEST_GRANT)).headers).toEqual({ 'mcp-protocol-version': '2025-11-25' });
+    expect((await dialled.upstream.sharedSession(TEST_GRANT)).headers).toEqual({
+      'mcp-protocol-version': '2025-11-25',
+    });
   });
 
   test('a modern upstream has no legacy facts', async () => {
@@ -128,7 +133,11 @@ describe('refusals', () => {
     const { error, dialled, server } = await refused(() => new Response('no', { status }));
     expect(error).toMatchObject({ code: 'upstream_auth_refused', details: { status } });
     expect(server.requests).toHaveLength(1);
-    expect(dialled.upstream.health).toMatchObject({ status: 'failing', reason: { code: 'upstream_auth_refused' }, breaker: 'closed' });
+    expect(dialled.upstream.health).toMatchObject({
+      status: 'failing',
+      reason: { code: 'upstream_auth_refused' },
+      breaker: 'closed',
+    });
   });
 
   test('a redirect is not followed, and only its origin is named', async () => {
@@ -162,13 +171,18 @@ describe('refusals', () => {
     open.push(dialled);
     await expect(dialled.upstream.connect(TEST_GRANT)).rejects.toMatchObject({ code: 'tcp_refused' });
     expect(dialled.upstream.health).toMatchObject({ status: 'failing', consecutiveFailures: 1 });
-    expect(dialled.eventsOf('upstream.failed')).toEqual([expect.objectContaining({ gateway: 'up', code: 'tcp_refused', during: 'connect' })]);
+    expect(dialled.eventsOf('upstream.failed')).toEqual([
+      expect.objectContaining({ gateway: 'up', code: 'tcp_refused', during: 'connect' }),
+    ]);
   });
 });
 
 test('credentials go with every request, on both transports, and nowhere into errors', async () => {
   for (const transport of ['streamable-http', 'sse'] as const) {
-    const credentials = { headers: { authorization: new Secret('Bearer t0ken') }, query: { api_key: new Secret('k&y') } };
+    const credentials = {
+      headers: { authorization: new Secret('Bearer t0ken') },
+      query: { api_key: new Secret('k&y') },
+    };
     const { server, dialled } = await start({ transport }, { credentials });
     await dialled.upstream.connect(TEST_GRANT);
     expect(server.requests.length).toBeGreaterThan(5);

@@ -22,7 +22,11 @@ async function start(intercept?: McpUpstream['intercept']) {
 const send = (
   { upstream }: DialledUpstream,
   message: { readonly method?: string } | undefined,
-  { sessionId, httpMethod = 'POST', signal }: { sessionId?: string; httpMethod?: 'POST' | 'GET' | 'DELETE'; signal?: AbortSignal } = {},
+  {
+    sessionId,
+    httpMethod = 'POST',
+    signal,
+  }: { sessionId?: string; httpMethod?: 'POST' | 'GET' | 'DELETE'; signal?: AbortSignal } = {},
 ): Promise<ChannelResponse> =>
   upstream.send(TEST_GRANT, {
     method: httpMethod,
@@ -41,9 +45,17 @@ async function* messagesOf(response: ChannelResponse): AsyncGenerator<Message> {
   for await (const { data } of sseEvents(response.stream())) if (data !== undefined) yield JSON.parse(data) as Message;
 }
 
-const all = async (response: ChannelResponse) => Array.fromAsync(messagesOf(response));
+async function all(response: ChannelResponse): Promise<Message[]> {
+  const messages: Message[] = [];
+  for await (const message of messagesOf(response)) messages.push(message);
+  return messages;
+}
 
-const initializeParams = { protocolVersion: '2025-11-25', capabilities: { sampling: {} }, clientInfo: { name: 't', version: '1' } };
+const initializeParams = {
+  protocolVersion: '2025-11-25',
+  capabilities: { sampling: {} },
+  clientInfo: { name: 't', version: '1' },
+};
 
 async function openSession(dialled: DialledUpstream): Promise<string> {
   const response = await send(dialled, { method: 'initialize', id: 0, params: initializeParams } as object);
@@ -62,7 +74,9 @@ test('a round trip: initialize names a session, answers come as event streams', 
   const sessionId = await openSession(dialled);
   const response = await send(dialled, call(1, 'add', { a: 2, b: 3 }), { sessionId });
   expect(response).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream' } });
-  expect(await all(response)).toEqual([expect.objectContaining({ id: 1, result: { content: [{ type: 'text', text: '5' }] } })]);
+  expect(await all(response)).toEqual([
+    expect.objectContaining({ id: 1, result: { content: [{ type: 'text', text: '5' }] } }),
+  ]);
   expect(server.requests.every(({ headers }) => headers['mcp-session-id'] === undefined)).toBe(true);
 });
 
@@ -71,7 +85,9 @@ test('progress goes to the request whose token it carries', async () => {
   const sessionId = await openSession(dialled);
   const held = await send(dialled, call('held', 'hold', {}, { progressToken: 'other' }), { sessionId });
   await server.untilHeld(1);
-  const busy = await all(await send(dialled, call(2, 'progress', { steps: 2 }, { progressToken: 'mine' }), { sessionId }));
+  const busy = await all(
+    await send(dialled, call(2, 'progress', { steps: 2 }, { progressToken: 'mine' }), { sessionId }),
+  );
   expect(busy.map(({ params, id }) => params?.['progress'] ?? id)).toEqual([1, 2, 2]);
   server.release();
   expect(await all(held)).toEqual([expect.objectContaining({ id: 'held' })]);
@@ -117,8 +133,8 @@ test('a request that is given up is let go, and its late answer is nobody else�
   caller.abort();
   await expect(all(given)).rejects.toMatchObject({ code: 'call_cancelled' });
   server.release();
-  expect(await all(await send(dialled, call(5, 'echo', { text: 'again' }), { sessionId }))).toEqual([
-    expect.objectContaining({ result: { content: [{ type: 'text', text: 'again' }] } }),
+  expect(await all(await send(dialled, call(6, 'echo', { text: 'next' }), { sessionId }))).toEqual([
+    expect.objectContaining({ id: 6, result: { content: [{ type: 'text', text: 'next' }] } }),
   ]);
 });
 
@@ -154,8 +170,10 @@ test('a lost stream fails its calls, and its session is not found any more', asy
 test('the gateway’s own session is opened again when its stream was lost', async () => {
   const { server, dialled } = await start();
   await dialled.upstream.connect(TEST_GRANT);
+  const held = dialled.upstream.call(TEST_GRANT, 'tools/call', { name: 'hold', arguments: {} });
+  await server.untilHeld(1);
   await server.loseSessions();
-  await server.untilSessions(0);
+  await expect(held).rejects.toMatchObject({ code: 'connection_lost' });
   const message = await dialled.upstream.call(TEST_GRANT, 'tools/call', { name: 'echo', arguments: { text: 'x' } });
   expect(message).toMatchObject({ result: { content: [{ text: 'x' }] } });
   expect(server.requestsOf('initialize')).toHaveLength(2);
@@ -165,7 +183,9 @@ test('the gateway’s own session is opened again when its stream was lost', asy
 test('an endpoint at another origin is refused: our credentials are for this one', async () => {
   const { dialled } = await start(({ httpMethod }) =>
     httpMethod === 'GET'
-      ? new Response('event: endpoint\ndata: https://elsewhere.test/messages\n\n', { headers: { 'content-type': 'text/event-stream' } })
+      ? new Response('event: endpoint\ndata: https://elsewhere.test/messages\n\n', {
+          headers: { 'content-type': 'text/event-stream' },
+        })
       : undefined,
   );
   await expect(dialled.upstream.connect(TEST_GRANT)).rejects.toMatchObject({

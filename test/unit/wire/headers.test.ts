@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeName, encodeName, isForwarded } from '../../../src/wire/headers.ts';
 
@@ -8,7 +8,8 @@ test('visible ASCII names travel as they are', () => {
 
 test('other names travel as base64: padded, empty, beyond ASCII, or looking encoded', () => {
   expect(encodeName('größe')).toBe('=?base64?Z3LDtsOfZQ==?=');
-  for (const name of ['', ' a', 'a ', 'a\nb', '=?base64?YQ==?=']) expect(encodeName(name)).toMatch(/^=\?base64\?.*\?=$/);
+  for (const name of ['', ' a', 'a ', 'a\nb', '=?base64?YQ==?='])
+    expect(encodeName(name)).toMatch(/^=\?base64\?.*\?=$/);
 });
 
 test('any name survives the header, and every header value is visible ASCII', () => {

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { utf8 } from '../../../src/base/bytes.ts';
-import { SSE_COMMENT, SseParser, sseEvents, sseMessage, type SseEvent } from '../../../src/wire/sse.ts';
+import { SSE_COMMENT, SseParser, pickEvent, sseEvents, sseMessage, type SseEvent } from '../../../src/wire/sse.ts';
 
 const parse = (...chunks: (string | Uint8Array)[]): SseEvent[] => {
   const parser = new SseParser();
@@ -52,7 +52,10 @@ test('any split into chunks yields the same events', () => {
   fc.assert(
     fc.property(fc.array(event), newline, fc.array(fc.nat({ max: 40 })), (events, end, sizes) => {
       const blocks = events.map(({ event, id, data }) => {
-        const fields = [...(event === undefined ? [] : [`event: ${event}`]), ...(id === undefined ? [] : [`id: ${id}`])];
+        const fields = [
+          ...(event === undefined ? [] : [`event: ${event}`]),
+          ...(id === undefined ? [] : [`id: ${id}`]),
+        ];
         return [...fields, ...data.map((value) => `data: ${value}`), '', ''].join(end);
       });
       const bytes = utf8(blocks.join(''));
@@ -105,4 +108,30 @@ test('reading stops where the consumer stops, and the stream is cancelled', asyn
     break;
   }
   await cancelled;
+});
+
+test('a picked event does not cancel its stream, so that the connection stays usable', async () => {
+  let cancelled = false;
+  let writer: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => void (writer = controller),
+    cancel: () => void (cancelled = true),
+  });
+  writer?.enqueue(sseMessage('1'));
+  writer?.enqueue(sseMessage('2'));
+  expect(await pickEvent(stream, ({ data }) => (data === '2' ? data : undefined))).toBe('2');
+  writer?.close();
+  expect(cancelled).toBe(false);
+});
+
+test('a stream that goes on after the picked event is cancelled, one that ends without it picks nothing', async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const endless = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(sseMessage('1')),
+    cancel: () => cancelled.resolve(),
+  });
+  expect(await pickEvent(endless, ({ data }) => data)).toBe('1');
+  await cancelled.promise;
+  const ended = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  expect(await pickEvent(ended, ({ data }) => data)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { createAuthority, issueCertificate } from '../../../../src/pki/issue.ts';
+import { createAuthority, issueCertificate } from '../../../../src/index.ts';
 
 /** A certificate and its private key, as PEM. */
 export interface PemIdentity {

@@ -1,5 +1,4 @@
 import { ERRORS, GatewayError, toGatewayError } from '../../../../src/base/errors.ts';
-import type { ErrorCode } from '../../../../src/base/errors.ts';
 import { createGateway } from '../../../../src/gateway.ts';
 import { importTokenKey, mintToken } from '../../../../src/identity/token.ts';
 import { createEventHub } from '../../../../src/base/events.ts';
@@ -89,8 +88,7 @@ async function answerOf(response: Response): Promise<unknown> {
       'upstream_protocol',
       `expected a Postern gateway, met an answer with status ${response.status}`,
     );
-  // what is not in the table was refused above
-  throw new GatewayError(code as ErrorCode, message ?? code, { ...(hint && { hint }), ...(details && { details }) });
+  throw new GatewayError(code, message ?? code, { ...(hint && { hint }), ...(details && { details }) });
 }
 
 function parseJson(text: string): unknown {

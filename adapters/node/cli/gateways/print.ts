@@ -28,7 +28,7 @@ export function printGateways(gateways: readonly Fields[], io: CliIo): void {
   const rows = gateways.map((gateway) => {
     const { status } = (gateway['health'] ?? {}) as { status?: string };
     const state = gateway['enabled'] === false ? 'inactive' : (status ?? 'unknown');
-    return [gateway['slug'], state, `${String(gateway['toolCount'] ?? 0)} tools`, gateway['url']].map(printable);
+    return [gateway['slug'], state, `${printable(gateway['toolCount'] ?? 0)} tools`, gateway['url']].map(printable);
   });
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
@@ -36,7 +36,7 @@ export function printGateways(gateways: readonly Fields[], io: CliIo): void {
 
 /** PEM and other long texts are cut after their first line; control characters do not reach the terminal. */
 function printable(value: unknown): string {
-  const [first = '', ...rest] = String(value).split('\n');
-  const shown = first.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '');
+  const [first = '', ...rest] = (typeof value === 'string' ? value : JSON.stringify(value)).split('\n');
+  const shown = first.replaceAll(/\p{Cc}/gu, '');
   return rest.some((line) => line !== '') ? `${shown} …` : shown;
 }

@@ -1,0 +1,113 @@
+/** What programs that embed the gateway import: a name may be added here, never removed or renamed in a minor version. */
+import { expect, test } from 'vitest';
+import { PRODUCT } from '../../src/base/product.ts';
+import { readText } from './source-tree.ts';
+
+const CORE = [
+  'ERRORS',
+  'GatewayError',
+  'KEY_TYPES',
+  'LeasedCache',
+  'PRODUCT',
+  'RecordStore',
+  'SETTINGS',
+  'Secret',
+  'Vault',
+  'checkAnchor',
+  'checkIntermediate',
+  'checkServerCertificate',
+  'codeOf',
+  'createAuthority',
+  'createEventHub',
+  'createGateway',
+  'createLog',
+  'daysLeft',
+  'effectiveSettings',
+  'equalBytes',
+  'expiryState',
+  'formatVaultKeys',
+  'generateVaultKey',
+  'guardStorage',
+  'importTokenKey',
+  'isLoopback',
+  'isSharedStorage',
+  'isSignedBy',
+  'issueCertificate',
+  'mintToken',
+  'nearest',
+  'newId',
+  'openKeyring',
+  'orderChain',
+  'parseCertificates',
+  'parseConfig',
+  'parseDerCertificate',
+  'parseVaultKeys',
+  'rotateVault',
+  'splitPem',
+  'storeUnavailable',
+  'toGatewayError',
+  'type Certificate',
+  'type CertificateFacts',
+  'type CertificateRequest',
+  'type Change',
+  'type Channel',
+  'type ChannelRequest',
+  'type ChannelResponse',
+  'type Clock',
+  'type Config',
+  'type ConfigProblem',
+  'type Dialer',
+  'type DialerCapabilities',
+  'type EffectiveSetting',
+  'type ErrorCode',
+  'type EventHub',
+  'type EventSink',
+  'type ExpiryState',
+  'type FileReader',
+  'type Gateway',
+  'type HandshakeReport',
+  'type IssuedCertificate',
+  'type KeyOpener',
+  'type KeyType',
+  'type Lease',
+  'type ParsedConfig',
+  'type Platform',
+  'type ProfileFingerprint',
+  'type RotationResult',
+  'type Setting',
+  'type SettingName',
+  'type SettingValues',
+  'type StorageDriver',
+  'type SubjectName',
+  'type TlsProfile',
+  'type VaultKeyText',
+];
+
+const NODE = ['createNodeDialer', 'createNodePlatform', 'openListener', 'openStorage', 'systemClock'];
+
+/** Every exported name of a file of re-exports, types marked as such, sorted. */
+function exportsOf(path: string): string[] {
+  const lists = readText(path).matchAll(/^export (type )?\{([^}]*)\}/gm);
+  return [...lists]
+    .flatMap(([, type = '', names = '']) => names.split(',').map((name) => type + name.trim()))
+    .filter((name) => name.trim() !== '' && name !== 'type ')
+    .toSorted();
+}
+
+test('postern exports these names', () => {
+  expect(exportsOf('src/index.ts')).toEqual(CORE);
+});
+
+test('postern/node exports these names', () => {
+  expect(exportsOf('adapters/node/index.ts')).toEqual(NODE);
+});
+
+test('both files hold named re-exports only', () => {
+  const statements = `${readText('src/index.ts')}${readText('adapters/node/index.ts')}`.matchAll(/^export .*/gm);
+  expect([...statements].map(([line]) => line).filter((line) => !/^export (?:type )?\{/.test(line))).toEqual([]);
+});
+
+test('the product is called and numbered as its package', () => {
+  const { name, version } = JSON.parse(readText('package.json')) as { name: string; version: string };
+  expect(PRODUCT).toEqual({ name, version });
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { startGateway } from '../support/gateway.ts';
+import { connectClient } from '../support/mcp-client.ts';
+import { startMcpUpstream } from '../support/mcp-upstream.ts';
+import { keyForm, mintPki } from '../support/pki.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
+
+const PASSPHRASE = 'canary-passphrase-4711';
+const TOKEN = 'canary-token-4711';
+
+/** Runs of a PEM body that no other text would contain. */
+const bodyOf = (pem: string): string[] =>
+  pem.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----'));
+
+test('a private key and its passphrase appear in no answer, no log, no metric and not in the store', async () => {
+  const ca = await (await mintPki()).ca('CA');
+  const server = await ca.issue({ cn: 'server', ip: ['127.0.0.1'] });
+  const client = await ca.issue({ cn: 'client' });
+  const encrypted = keyForm(client.keyPem, { passphrase: PASSPHRASE });
+  const canaries = [PASSPHRASE, TOKEN, ...bodyOf(client.keyPem), ...bodyOf(encrypted)];
+  canaries.push(
+    ...canaries.map((text) => btoa(text).slice(1, -3)),
+    ...bodyOf(client.keyPem).map((line) => Buffer.from(line, 'base64').toString('latin1')),
+  );
+  expect(canaries.length).toBeGreaterThan(8);
+
+  const upstream = await startMcpUpstream({
+    tls: { cert: server.chainPem, key: server.keyPem, ca: ca.pem, requireClientCertificate: true },
+  });
+  const folder = await makeTempFolder();
+  const gateway = await startGateway({
+    settings: { POSTERN_STORAGE: `sqlite:${folder.path}/postern.db`, LOG_LEVEL: 'debug' },
+  });
+  const seen: string[] = [];
+  const call = async (method: string, path: string, body?: unknown): Promise<number> => {
+    const response = await gateway.api(method, path, body);
+    seen.push(JSON.stringify([...response.headers]), await response.text());
+    return response.status;
+  };
+  const secrets = { client_key: encrypted, client_key_password: PASSPHRASE, auth_type: 'bearer', auth_token: TOKEN };
+  const fields = { name: 'up', url: upstream.url, ca_certificate: ca.pem, client_cert: client.chainPem, ...secrets };
+  try {
+    const statuses = [
+      await call('POST', '/v1/gateways', { ...fields, next: { client_cert: client.chainPem, ...secrets } }),
+      // everything below goes wrong with the secrets in hand
+      await call('POST', '/v1/gateways', {
+        ...fields,
+        next: { client_cert: client.chainPem, client_key: encrypted, client_key_password: PASSPHRASE },
+      }),
+      await call('PUT', '/v1/gateways/up', { client_key_password: `${PASSPHRASE}x` }),
+      await call('PUT', '/v1/gateways/up', { client_cert: server.chainPem, client_key: encrypted }),
+      await call('PUT', '/v1/gateways/up', { client_cert: encrypted, ca_certificate: encrypted }),
+      await call('PUT', '/v1/gateways/up', { ca_certificate: client.keyPem }),
+      await call('PUT', '/v1/gateways/up', { crl: client.keyPem }),
+      await call('PUT', '/v1/gateways/up', { pins: [PASSPHRASE] }),
+      await call('PUT', '/v1/gateways/up', { url: `https://ann:${PASSPHRASE}@127.0.0.1/` }),
+      await call('PUT', '/v1/gateways/up', { client_key: encrypted.replaceAll('\n', ' ').replace('END', 'EMD') }),
+      await call('PUT', '/v1/gateways/up', { client_key: `${encrypted}`.split('\n').toReversed().join('\n') }),
+      await call('PUT', '/v1/gateways/up', { client_key: { pem: encrypted } }),
+      await call('PUT', '/v1/gateways/up', {
+        client_cert: client.bundlePem,
+        client_key: client.bundlePem,
+        client_key_password: null,
+      }),
+      await call('PUT', '/v1/gateways/up', { auth_header_value: TOKEN, server_name: 'other.example' }),
+      await call('GET', '/v1/gateways'),
+      await call('GET', '/v1/gateways/up'),
+      await call('POST', '/v1/gateways/up/check'),
+      await call('POST', '/v1/gateways/up/refresh'),
+      await call('GET', '/metrics'),
+    ];
+    expect(statuses[0]).toBe(400);
+    expect(await call('POST', '/v1/gateways', fields)).toBe(409);
+    const agent = await connectClient(`${gateway.url}/mcp`, await gateway.token('ann'), 'legacy');
+    seen.push(JSON.stringify(await agent.listTools()));
+    await agent.close();
+    upstream.intercept = () => new Response(null, { status: 401 });
+    expect(await call('POST', '/v1/gateways/up/refresh')).toBe(502);
+    await gateway.gateway.reload();
+    expect(statuses.slice(-5)).toEqual([200, 200, 200, 200, 200]);
+    expect(statuses.slice(2, 12).every((status) => status === 400 || status === 422)).toBe(true);
+
+    const places = { answers: seen.join('\n'), logs: JSON.stringify(gateway.events), store: await folder.bytes() };
+    expect(places.store).toContain('"kid"'.slice(1, 4));
+    for (const [place, text] of Object.entries(places)) {
+      expect(text.length).toBeGreaterThan(1000);
+      expect(canaries.filter((canary) => text.includes(canary)).length, place).toBe(0);
+    }
+  } finally {
+    await gateway.close();
+    await folder.remove();
+    await upstream.close();
+  }
+});

@@ -1,0 +1,153 @@
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { GatewayError } from '../../../src/base/errors.ts';
+import { Secret } from '../../../src/base/secret.ts';
+import { createAuthenticator } from '../../../src/identity/authenticator.ts';
+import { challengeOf } from '../../../src/identity/refusals.ts';
+import { TokenVerifier } from '../../../src/identity/token-verifier.ts';
+import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
+import type { TokenKey, TokenSettings } from '../../../src/identity/token.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const settings: TokenSettings = {
+  jwtSecretKey: new Secret('k'.repeat(64)),
+  jwtAlgorithm: 'HS256',
+  jwtIssuer: 'postern',
+  jwtAudience: 'postern',
+};
+
+let key: TokenKey;
+let clock: ManualClock;
+let verifier: TokenVerifier;
+beforeAll(async () => {
+  key = await importTokenKey(settings);
+});
+beforeEach(() => {
+  clock = new ManualClock();
+  verifier = new TokenVerifier(key, clock);
+});
+
+const tokenFor = (subject: string, ttlSeconds = 3600, signer = key) =>
+  mintToken({ subject, role: 'user', ttlSeconds }, signer, clock);
+
+/** A token with claims of choice, signed with the right key. */
+function signed(
+  claims: Record<string, unknown>,
+  alg = 'HS256',
+  secret: Uint8Array | CryptoKey = key.key,
+): Promise<string> {
+  const nowSeconds = clock.nowMs() / 1000;
+  const usual = { sub: 'ann', iss: 'postern', aud: 'postern', exp: nowSeconds + 60 };
+  return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg }).sign(secret);
+}
+
+async function refusal(authorization: string | undefined): Promise<GatewayError> {
+  const outcome = (async (): Promise<unknown> => verifier.authenticate(authorization))();
+  const error = await outcome.catch((error: unknown) => error);
+  if (!(error instanceof GatewayError)) throw new Error('it was accepted');
+  return error;
+}
+
+test('a minted token names its caller', async () => {
+  const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 60 }, key, clock);
+  expect(await verifier.authenticate(`Bearer ${token}`)).toEqual({ subject: 'ann', role: 'admin', method: 'token' });
+  expect(await verifier.authenticate(`bearer  ${await tokenFor('bob')}`)).toMatchObject({
+    subject: 'bob',
+    role: 'user',
+  });
+});
+
+test('a token that was verified is recognised at once, without looking at its signature again', async () => {
+  const header = `Bearer ${await tokenFor('ann')}`;
+  const first = verifier.authenticate(header);
+  expect(first).toBeInstanceOf(Promise);
+  const principal = await first;
+  const verify = vi.spyOn(crypto.subtle, 'verify');
+  expect(verifier.authenticate(header)).toBe(principal);
+  expect(verify).not.toHaveBeenCalled();
+  verify.mockRestore();
+});
+
+test('what is remembered is forgotten after a minute, and at expiry', async () => {
+  const long = `Bearer ${await tokenFor('ann', 3600)}`;
+  const short = `Bearer ${await tokenFor('bob', 30)}`;
+  await verifier.authenticate(long);
+  await verifier.authenticate(short);
+  clock.advance(29_999);
+  expect(verifier.authenticate(short)).not.toBeInstanceOf(Promise);
+  clock.advance(1);
+  expect(await refusal(short)).toMatchObject({ code: 'token_expired' });
+  clock.advance(29_999);
+  expect(verifier.authenticate(long)).not.toBeInstanceOf(Promise);
+  clock.advance(1);
+  expect(verifier.authenticate(long)).toBeInstanceOf(Promise);
+});
+
+test('a thousand tokens are remembered, then the oldest goes', async () => {
+  const headers = await Promise.all(
+    Array.from({ length: 1001 }, async (_, n) => `Bearer ${await tokenFor(`caller-${n}`)}`),
+  );
+  for (const header of headers) await verifier.authenticate(header);
+  expect(verifier.authenticate(headers[0])).toBeInstanceOf(Promise);
+  expect(verifier.authenticate(headers[1000])).not.toBeInstanceOf(Promise);
+  expect(verifier.authenticate(headers[2])).not.toBeInstanceOf(Promise);
+});
+
+test('without credentials the answer says which kind is wanted', async () => {
+  for (const header of [undefined, '']) {
+    const error = await refusal(header);
+    expect(error.code).toBe('unauthenticated');
+    expect(challengeOf(error)).toBe('Bearer');
+  }
+});
+
+test.each([
+  ['another scheme', () => 'Basic YW5uOnB3'],
+  ['no token', () => 'Bearer '],
+  ['garbage', () => 'Bearer abc.def.ghi'],
+  ['another issuer', () => signed({ iss: 'someone' })],
+  ['another audience', () => signed({ aud: 'someone' })],
+  ['no expiry', () => signed({ exp: undefined })],
+  ['no subject', () => signed({ sub: undefined })],
+  ['an empty subject', () => signed({ sub: '' })],
+  ['a subject that is no text', () => signed({ sub: 7 })],
+  ['an unknown role', () => signed({ role: 'root' })],
+  ['a date to come', () => signed({ nbf: clock.nowMs() / 1000 + 60 })],
+  ['another algorithm', async () => signed({}, 'HS512', new TextEncoder().encode('k'.repeat(64)))],
+  ['another key', () => signed({}, 'HS256', new TextEncoder().encode('x'.repeat(64)))],
+  ['no signature', async () => new UnsecuredJWT({ sub: 'ann', iss: 'postern', aud: 'postern', exp: 9e9 }).encode()],
+] as [string, () => string | Promise<string>][])('a token with %s is refused, and never repeated', async (_, make) => {
+  const made = await make();
+  const error = await refusal(made.includes(' ') ? made : `Bearer ${made}`);
+  expect(error.code).toBe('unauthenticated');
+  const told = `${error.message} ${JSON.stringify(error.details)} ${challengeOf(error)} ${String(error.cause)}`;
+  expect(told).not.toContain(made.replace('Bearer ', '') || 'nothing');
+  expect(challengeOf(error)).toMatch(/^Bearer error="invalid_token", error_description="[^"\\]+"$/);
+});
+
+test('the algorithm is the configured one, whatever the token says', async () => {
+  const error = await refusal(`Bearer ${await signed({}, 'HS512', new TextEncoder().encode('k'.repeat(64)))}`);
+  expect(error.message).toBe('the token is signed with another algorithm than configured');
+});
+
+test('an expired token is told apart, also when it was remembered', async () => {
+  const header = `Bearer ${await tokenFor('ann', 10)}`;
+  await verifier.authenticate(header);
+  clock.advance(10_000);
+  expect(await refusal(header)).toMatchObject({ code: 'token_expired' });
+  expect(await refusal(header)).toMatchObject({ code: 'token_expired' });
+});
+
+test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgorithm) => {
+  const other = await importTokenKey({ ...settings, jwtAlgorithm });
+  const token = await tokenFor('ann', 60, other);
+  expect(await new TokenVerifier(other, clock).authenticate(`Bearer ${token}`)).toMatchObject({ subject: 'ann' });
+  expect(await refusal(`Bearer ${token}`)).toMatchObject({ code: 'unauthenticated' });
+});
+
+test('where no credentials are asked for, everyone is an admin', async () => {
+  const open = await createAuthenticator({ ...settings, authRequired: false }, clock);
+  expect(open.authenticate(undefined)).toMatchObject({ role: 'admin', method: 'open' });
+  const closed = await createAuthenticator({ ...settings, authRequired: true }, clock);
+  expect(() => closed.authenticate(undefined)).toThrow(GatewayError);
+});

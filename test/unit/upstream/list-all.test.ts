@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { listAll } from '../../../src/upstream/list-all.ts';
+
+const result = (value: Record<string, unknown>) => ({ jsonrpc: '2.0' as const, id: 1, result: value });
+const failure = (code: number) => ({ jsonrpc: '2.0' as const, id: 1, error: { code, message: 'no' } });
+
+test('a declared listing the upstream does not know is empty', async () => {
+  const listing = await listAll({ tools: {}, resources: {} }, async (method) =>
+    method === 'tools/list' ? result({ tools: [{ name: 'a', custom: 1 }] }) : failure(-32601),
+  );
+  expect(listing).toEqual({ tools: [{ name: 'a', custom: 1 }], prompts: [], resources: [], resourceTemplates: [] });
+});
+
+test.for([
+  ['an error', () => failure(-32603)],
+  ['no list', () => result({})],
+  ['an item without a name', () => result({ tools: [{ title: 'x' }] })],
+  ['the same cursor twice', () => result({ tools: [], nextCursor: 'again' })],
+] as const)('%s is no listing', async ([, answer]) => {
+  await expect(listAll({ tools: {} }, async () => answer())).rejects.toMatchObject({ code: 'upstream_protocol' });
+});
+
+test('a listing that never ends is given up', async () => {
+  let cursor = 0;
+  const endless = listAll({ tools: {} }, async () => result({ tools: [], nextCursor: String(cursor++) }));
+  await expect(endless).rejects.toMatchObject({ code: 'upstream_protocol' });
+  expect(cursor).toBe(1000);
+  const tools = Array.from({ length: 500 }, (_, index) => ({ name: `t${index}` }));
+  const large = listAll({ tools: {} }, async () => result({ tools, nextCursor: String(cursor++) }));
+  await expect(large).rejects.toMatchObject({ code: 'upstream_too_large' });
+});
