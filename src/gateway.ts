@@ -2,6 +2,7 @@
 import { PRODUCT } from './base/product.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
+import type { FetchHandler } from './http/app.ts';
 import { gatewayRoutes } from './http/api/gateway-routes.ts';
 import { healthRoutes } from './http/health.ts';
 import type { GatewayCondition } from './http/health.ts';
@@ -20,8 +21,7 @@ import { Vault } from './vault/vault.ts';
 
 /** A running gateway. */
 export interface Gateway {
-  /** Answers one request; never rejects. */
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: FetchHandler;
   readonly registry: Registry;
   readonly records: RecordStore;
   readonly vault: Vault;

@@ -50,7 +50,7 @@ const missing = PROGRAMS.filter(({ program }) => !isInstalled(program)).map((nee
 }));
 const notRun = missing.flatMap((needed) => needed.files);
 
-const vitest = await startVitest(process.argv.slice(2), { run: true, exclude: notRun });
+const vitest = await startVitest(process.argv.slice(2), { run: true, cliExclude: notRun });
 const modules = vitest.state.getTestModules();
 const tests = modules.flatMap((module) => [...module.children.allTests()]);
 const passed = tests.filter((test) => test.result().state === 'passed').length;

@@ -61,7 +61,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
 
   send(request: ChannelRequest): Promise<ChannelResponse> {
     if (this.#closed) return Promise.reject(new GatewayError('channel_closed', 'the channel takes no new requests'));
-    if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(this, request, { resolve, reject });
       this.#running.add(exchange);

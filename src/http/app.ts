@@ -4,6 +4,7 @@
  * Owns routes, statuses, bodies and who is asked for a credential where. The only room that knows HTTP statuses.
  */
 import { Hono } from 'hono';
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Authenticate } from './access.ts';
@@ -30,12 +31,19 @@ export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
   readonly allowedHosts: readonly string[];
 }
 
+/**
+ * Answers one request; never rejects.
+ *
+ * @param signal aborts when the caller goes away before the answer has ended; default is the request's own
+ */
+export type FetchHandler = (request: Request, signal?: CancelSignal) => Response | Promise<Response>;
+
 /** Where the REST API lives; a request elsewhere is no business of an administrator's. */
 const API_PATHS = ['/v1/*', '/gateways/*', '/openapi.json'];
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** The whole gateway as `(request) => response`; it never rejects. */
-export function createApp(options: AppOptions): (request: Request) => Response | Promise<Response> {
+/** The whole gateway as one handler. */
+export function createApp(options: AppOptions): FetchHandler {
   const { registry, authenticate, events } = options;
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => problemAnswer(error, { path: c.req.path, events }));
@@ -46,8 +54,8 @@ export function createApp(options: AppOptions): (request: Request) => Response |
 
   const mcp = mcpAddress(options);
   const everything = everythingIn(() => registry.snapshot());
-  for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => mcp(c.req.raw, everything));
-  app.all('/servers/:server/mcp', (c) => mcp(c.req.raw, serverNamed(registry.snapshot(), c.req.param('server'))));
+  for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => mcp(c, everything));
+  app.all('/servers/:server/mcp', (c) => mcp(c, serverNamed(registry.snapshot(), c.req.param('server'))));
 
   app.route('/', options.health);
   app.get('/metrics', requireGrant(authenticate, { kind: 'metrics' }), (c) =>
@@ -57,15 +65,15 @@ export function createApp(options: AppOptions): (request: Request) => Response |
   app.route('/', options.api);
 
   const origins = new Origins(options.allowedHosts);
-  return (request) => {
+  return (request, signal) => {
     try {
       origins.check(request);
     } catch (error) {
       return problemAnswer(error, { path: new URL(request.url).pathname, events });
     }
-    if (!request.headers.has('origin')) return app.fetch(request);
+    if (!request.headers.has('origin')) return app.fetch(request, { signal });
     return (
-      preflightAnswer(request) ?? Promise.resolve(app.fetch(request)).then((answer) => readableByPage(request, answer))
+      preflightAnswer(request) ?? Promise.resolve(app.fetch(request, { signal })).then((answer) => readableByPage(request, answer))
     );
   };
 }

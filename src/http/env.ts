@@ -1,8 +1,13 @@
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Grant } from '../policy/grant.ts';
 import type { Principal } from '../identity/principal.ts';
 
-/** What authentication and policy leave in the context for the handlers behind them. */
+/** What the listener hands in, and what authentication and policy leave in the context for the handlers behind them. */
 export interface HttpEnv {
+  Bindings: {
+    /** Aborts when the caller goes away, where the listener knows it more cheaply than `Request.signal`. */
+    readonly signal?: CancelSignal;
+  };
   Variables: {
     principal: Principal;
     grant: Grant;

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { GatewayError } from '../base/errors.ts';
 import type { CertificateFacts } from '../pki/certificate.ts';
 import type { ProfileFingerprint, TlsProfile } from './profile.ts';
@@ -62,7 +63,7 @@ export interface ChannelRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** Milliseconds to the response headers; absent means the dialer's default, 0 means no limit. */
   readonly headersTimeoutMs?: number | undefined;
   /**
@@ -92,7 +93,13 @@ export interface Channel {
   readonly active: number;
   /** True once drain or destroy began: such a channel takes no new requests. */
   readonly closed: boolean;
-  /** @throws GatewayError with a dial code, or channel_closed after drain or destroy began. */
+  /**
+   * Resolves with the response headers. Its body must be read, cancelled or aborted: one nobody reads may hold its
+   * connection.
+   *
+   * @throws GatewayError with a dial code, channel_closed after drain or destroy began, or request_invalid for what
+   *   HTTP cannot carry; the signal's reason, unchanged, when it is aborted.
+   */
   send(request: ChannelRequest): Promise<ChannelResponse>;
   /** Refuses new requests, lets running ones finish, cuts what is left after `deadlineMs`; resolves with that count. */
   drain(deadlineMs: number): Promise<number>;

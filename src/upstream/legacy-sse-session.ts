@@ -1,3 +1,5 @@
+import { abortSignalOf } from '../base/cancel-signal.ts';
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError, toGatewayError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
@@ -70,7 +72,7 @@ export class LegacySseSession {
    */
   async open(
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<ChannelResponse | undefined> {
     const { channel, outbound, clock } = this.#options;
     try {
@@ -219,7 +221,7 @@ export class LegacySseSession {
   }
 
   #queue({ signal, onEnd }: TransportRequest, release: () => void): EventQueue {
-    const onAbort = () => queue.fail(abortError(signal as AbortSignal));
+    const onAbort = () => queue.fail(abortError(signal as CancelSignal));
     const queue = new EventQueue(() => {
       signal?.removeEventListener('abort', onAbort);
       release();
@@ -231,7 +233,7 @@ export class LegacySseSession {
   async #send(
     body: string,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
     mcpMethod: string,
   ): Promise<ChannelResponse> {
     const { channel, outbound } = this.#options;
@@ -241,7 +243,7 @@ export class LegacySseSession {
       path,
       headers: outbound.headers(headers),
       body,
-      signal: signal ? AbortSignal.any([signal, this.#lifetime.signal]) : this.#lifetime.signal,
+      signal: signal ? AbortSignal.any([abortSignalOf(signal), this.#lifetime.signal]) : this.#lifetime.signal,
       headersTimeoutMs: headersTimeoutMs(mcpMethod),
     });
   }

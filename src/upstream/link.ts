@@ -1,3 +1,5 @@
+import { abortSignalOf } from '../base/cancel-signal.ts';
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
@@ -113,8 +115,8 @@ export class Link {
     });
   }
 
-  #endedWith(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#lifetime.signal]) : this.#lifetime.signal;
+  #endedWith(signal: CancelSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([abortSignalOf(signal), this.#lifetime.signal]) : this.#lifetime.signal;
   }
 
   /** The lease is held from the first request to the end, so that no idle bound of the cache takes the channel. */

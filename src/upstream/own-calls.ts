@@ -1,3 +1,5 @@
+import { abortSignalOf } from '../base/cancel-signal.ts';
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { LATEST_LEGACY_VERSION } from '../wire/eras.ts';
@@ -39,7 +41,7 @@ export class OwnCalls {
   }
 
   /** One request in the modern era. */
-  askModern(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
+  askModern(method: string, params: Params, signal: CancelSignal | undefined): Promise<Answer> {
     return this.#withDeadline(signal, (ends) =>
       ask(this.#options.send, modernRequest(++this.#lastId, method, params), ends),
     );
@@ -51,7 +53,7 @@ export class OwnCalls {
    *
    * @throws GatewayError upstream_session_lost when the new session is lost at once
    */
-  askLegacy(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
+  askLegacy(method: string, params: Params, signal: CancelSignal | undefined): Promise<Answer> {
     return this.#withDeadline(signal, async (ends) => {
       const askIn = (session: SharedSession) =>
         ask(this.#options.send, legacyRequest(session.nextId(), method, params, session.headers), ends);
@@ -85,8 +87,8 @@ export class OwnCalls {
     });
   }
 
-  #withDeadline<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #withDeadline<T>(signal: CancelSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, lifetime } = this.#options;
-    return withDeadline(clock, CALL_TIMEOUT_MS, signal ? AbortSignal.any([signal, lifetime]) : lifetime, work);
+    return withDeadline(clock, CALL_TIMEOUT_MS, signal ? AbortSignal.any([abortSignalOf(signal), lifetime]) : lifetime, work);
   }
 }

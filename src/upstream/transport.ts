@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { ChannelRequest, ChannelResponse } from '../tls/dialer.ts';
 
 /** One HTTP request of Streamable HTTP to an upstream. */
@@ -6,7 +7,7 @@ export interface UpstreamRequest {
   /** Lower-case names. A session id here is the upstream's, not the caller's. Credentials are added on the way. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** The JSON-RPC method, or the HTTP method where there is none: a label for metrics, and decides the time limit. */
   readonly mcpMethod: string;
 }

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
@@ -82,7 +83,7 @@ export class Upstream {
    * @throws GatewayError dial codes, upstream_auth_refused, upstream_redirect, upstream_http_status, upstream_protocol,
    * upstream_timeout, upstream_too_large, call_cancelled, channel_closed
    */
-  connect(_grant: Grant, signal?: AbortSignal): Promise<UpstreamFacts> {
+  connect(_grant: Grant, signal?: CancelSignal): Promise<UpstreamFacts> {
     this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined));
     return untilAborted(this.#connecting, signal);
   }
@@ -112,7 +113,7 @@ export class Upstream {
    *
    * @throws GatewayError as `connect`
    */
-  async sharedSession(grant: Grant, signal?: AbortSignal): Promise<SharedSession> {
+  async sharedSession(grant: Grant, signal?: CancelSignal): Promise<SharedSession> {
     if (this.#transport === undefined) await this.connect(grant, signal);
     return this.#own.sessions.current ?? untilAborted(this.#own.sessions.get(), signal);
   }
@@ -122,7 +123,7 @@ export class Upstream {
    *
    * @throws GatewayError as `connect`, and upstream_session_lost, upstream_unavailable
    */
-  async call(grant: Grant, method: string, params: Params, signal?: AbortSignal): Promise<JsonRpcResponse> {
+  async call(grant: Grant, method: string, params: Params, signal?: CancelSignal): Promise<JsonRpcResponse> {
     if (this.#transport === undefined) await this.connect(grant, signal);
     this.#breaker.admit();
     try {
@@ -140,7 +141,7 @@ export class Upstream {
    * Asks the upstream for a sign of life, over the same channel as every call, also while the breaker is open; connects
    * first where that has not happened. Never throws: failures are in the state.
    */
-  async probe(grant: Grant, signal?: AbortSignal): Promise<HealthState> {
+  async probe(grant: Grant, signal?: CancelSignal): Promise<HealthState> {
     if (this.#facts === undefined) {
       // a failure is in the state already
       await this.connect(grant, signal).catch(() => undefined);
@@ -221,7 +222,7 @@ export class Upstream {
     return kind === 'sse' ? this.#link.sse : this.#link.streamableHttp;
   }
 
-  async #resolveTransport(grant: Grant, signal: AbortSignal | undefined): Promise<UpstreamTransport> {
+  async #resolveTransport(grant: Grant, signal: CancelSignal | undefined): Promise<UpstreamTransport> {
     return this.#transport ?? this.#transportOf((await this.connect(grant, signal)).transport);
   }
 
@@ -233,7 +234,7 @@ export class Upstream {
     if (refusal) this.#health.callFailed(refusal);
   }
 
-  #ask(method: string, params: Params, signal: AbortSignal | undefined): Promise<Answer> {
+  #ask(method: string, params: Params, signal: CancelSignal | undefined): Promise<Answer> {
     return this.#facts?.modern
       ? this.#own.askModern(method, params, signal)
       : this.#own.askLegacy(method, params, signal);

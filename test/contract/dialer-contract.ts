@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventSink } from '../../src/base/events.ts';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -105,8 +106,9 @@ export function dialerContract(name: string, subject: DialerSubject): void {
 
     test('does not follow redirects', async () => {
       const target = await startUpstream();
-      const handle = (_: unknown, response: { writeHead(status: number, headers: object): { end(): void } }) =>
-        void response.writeHead(307, { location: `${target.origin()}/stolen` }).end();
+      const handle: RequestListener = (_, response) => {
+        response.writeHead(307, { location: `${target.origin()}/stolen` }).end();
+      };
       const redirecting = await startUpstream({ tls: strictTls(server), handle });
       await withChannel({ caCertificate: ca.pem, ...identityOf(alice) }, redirecting.origin(), async (channel) => {
         const response = await channel.send({ ...GET, method: 'POST', body: '{}' });

@@ -23,7 +23,7 @@ test('a gateway stored without connecting is connected in the background', async
     await expect
       .poll(async () => (await gateway.api('GET', '/v1/gateways/up')).json())
       .toMatchObject({ status: 'active', reachable: true });
-    expect(await gateway.gateway.records.ids('listing')).toHaveLength(1);
+    await expect.poll(() => gateway.gateway.records.ids('listing')).toHaveLength(1);
   } finally {
     await gateway.close();
     await upstream.close();

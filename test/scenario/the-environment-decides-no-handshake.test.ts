@@ -70,6 +70,10 @@ test('a CA of the default set is believed where none is given and where one is a
     [{}],
     [{ caCertificate: other.pem, caMode: 'add' }],
     [{ caCertificate: other.pem }],
+    [{ crl: await ca.crl([]) }],
+    [{ crl: await other.crl([]) }],
+    [{}],
   );
-  expect(outcomes).toEqual(['answered ok', 'answered ok', 'tls_unknown_ca']);
+  const [ok, unknown, unusable] = ['answered ok', 'tls_unknown_ca', 'tls_crl_unusable'];
+  expect(outcomes).toEqual([ok, ok, unknown, ok, unusable, ok]);
 });

@@ -29,4 +29,6 @@ async function outcomeOf({ origin, material }: Dial): Promise<string> {
 }
 
 const dials = JSON.parse(process.argv[2] ?? '[]') as readonly Dial[];
-console.log(JSON.stringify(await Promise.all(dials.map(outcomeOf))));
+const outcomes: string[] = [];
+for (const dial of dials) outcomes.push(await outcomeOf(dial));
+console.log(JSON.stringify(outcomes));

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 export interface SeenRequest {
   readonly method: string;
@@ -74,7 +74,8 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
   };
 }
 
-function clientOf(socket: Partial<TLSSocket>): string | undefined {
-  const subject = socket.getPeerCertificate?.()?.subject as { CN?: string } | undefined;
+function clientOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const subject = socket.getPeerCertificate().subject as { CN?: string } | undefined;
   return subject?.CN;
 }

@@ -143,7 +143,7 @@ class Attempt {
     this.#end();
     if (secure) {
       secure.on('error', (error: NodeJS.ErrnoException) => {
-        
+        if (error.code?.startsWith('ERR_SSL_')) connection.alert ??= error;
       });
       this.#report('ok', secure);
     }

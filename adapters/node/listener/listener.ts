@@ -6,7 +6,9 @@ import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
+import { Cancellation } from '../../../src/base/cancel-signal.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
+import type { FetchHandler } from '../../../src/http/app.ts';
 import { acceptHttp2 } from './http1-or-http2.ts';
 import type { ListenerIdentity } from './identity.ts';
 
@@ -16,7 +18,7 @@ export interface ListenerOptions {
   readonly port: number;
   /** TLS where given, with HTTP/2 and HTTP/1.1 by ALPN; else both in plain text. */
   readonly identity?: ListenerIdentity | undefined;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: FetchHandler;
 }
 
 export interface Listener {
@@ -59,7 +61,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
 class NodeListener implements Listener {
   readonly #server: ListeningServer;
-  readonly #running = new Set<Outgoing>();
+  /** What aborts when the caller of a request goes away. */
+  readonly #running = new Map<Outgoing, Cancellation>();
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
@@ -67,7 +70,9 @@ class NodeListener implements Listener {
   #finished: (() => void) | undefined;
 
   constructor({ host, identity, fetch }: ListenerOptions) {
-    const answer = getRequestListener(fetch, { hostname: host });
+    const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
+      hostname: host,
+    });
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
       this.#track(outgoing);
       void answer(incoming, outgoing);
@@ -116,7 +121,7 @@ class NodeListener implements Listener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     for (const session of this.#sessions) session.close();
-    for (const outgoing of this.#running) endConnectionAfter(outgoing);
+    for (const outgoing of this.#running.keys()) endConnectionAfter(outgoing);
     await this.#finish(deadlineMs);
     const cut = this.#running.size;
     if (cut > 0) for (const socket of this.#sockets) socket.destroy();
@@ -137,10 +142,12 @@ class NodeListener implements Listener {
   }
 
   #track(outgoing: Outgoing): void {
-    this.#running.add(outgoing);
+    const gone = new Cancellation();
+    this.#running.set(outgoing, gone);
     if (this.#finished) endConnectionAfter(outgoing);
     outgoing.once('close', () => {
       this.#running.delete(outgoing);
+      if (!outgoing.writableFinished) gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
       if (this.#running.size === 0) this.#finished?.();
     });
   }

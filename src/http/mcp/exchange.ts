@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../base/cancel-signal.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
@@ -10,6 +11,8 @@ export interface Exchange {
   readonly server: VirtualServer;
   readonly subject: string;
   readonly grant: Grant;
+  /** Aborts when the caller goes away before the answer has ended. */
+  readonly signal: CancelSignal;
   /** The body; empty for GET and DELETE. */
   readonly text: string;
 }

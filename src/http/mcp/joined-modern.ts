@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions, mergeItems } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
@@ -21,7 +22,7 @@ export function sendModern(
   mcpMethod: string,
   body: string,
   changed: Readonly<Record<string, string>> = {},
-  signal: AbortSignal = exchange.request.signal,
+  signal: CancelSignal = exchange.signal,
 ): Promise<ChannelResponse> {
   const headers = modernHeaders(exchange.request, upstream, changed);
   return upstream.send(exchange.grant, { method: 'POST', headers, body, signal, mcpMethod });

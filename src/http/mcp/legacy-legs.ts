@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
@@ -35,7 +36,7 @@ export async function initializeUpstream(exchange: Exchange, upstream: Upstream,
     method: 'POST',
     headers,
     body: text,
-    signal: exchange.request.signal,
+    signal: exchange.signal,
     mcpMethod: 'initialize',
   });
   return { response, sessionId: response.headers[SESSION_ID] ?? '' };
@@ -79,7 +80,7 @@ export class SessionLegs implements LegacyLegs {
     upstream: Upstream,
     method: 'GET' | 'DELETE',
     extra: Readonly<Record<string, string>>,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ) {
     const headers = { ...this.#headers(upstream), ...extra };
     delete headers['content-type'];
@@ -88,12 +89,12 @@ export class SessionLegs implements LegacyLegs {
   }
 
   #post(upstream: Upstream, mcpMethod: string, body: string): Promise<ChannelResponse> {
-    const { grant, request } = this.#exchange;
+    const { grant, signal } = this.#exchange;
     return upstream.send(grant, {
       method: 'POST',
       headers: this.#headers(upstream),
       body,
-      signal: request.signal,
+      signal,
       mcpMethod,
     });
   }
@@ -140,8 +141,7 @@ export class StatelessLegs implements LegacyLegs {
   }
 
   async send({ upstream }: Member, request: JsonRpcRequest, text: string): Promise<ChannelResponse> {
-    const { grant, request: incoming } = this.#exchange;
-    const { signal } = incoming;
+    const { grant, request: incoming, signal } = this.#exchange;
     const shared = await upstream.sharedSession(grant, signal);
     const post = (session: typeof shared, body: string) =>
       upstream.send(grant, {

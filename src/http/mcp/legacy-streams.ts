@@ -105,7 +105,7 @@ export async function endSession(services: McpServices, exchange: Exchange): Pro
   const session = await requiredSession(services, exchange);
   await services.sessions.revoke(session);
   const legs = new SessionLegs(exchange, session, services.renewals);
-  const { signal } = exchange.request;
+  const { signal } = exchange;
   const ended = exchange.server.members
     .filter(({ upstream }) => session.upstream(upstream.config.id)?.id)
     .map(async ({ upstream }) => (await legs.open(upstream, 'DELETE', {}, signal)).text(DISCARDED_BYTES));

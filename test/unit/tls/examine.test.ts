@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const { close } of started) await close();
+  for (const server of started) await server.close();
   await dialer.close();
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Certificate } from '../../../src/pki/certificate.ts';
