@@ -41,6 +41,8 @@ export interface EventFields {
   'request.refused': { readonly code: ErrorCode; readonly path: string };
   'request.failed': { readonly code: ErrorCode; readonly path: string; readonly message: string };
   'task.failed': { readonly task: string; readonly message: string };
+  /** Something a library would have printed; only what is known to be safe of it. */
+  'library.printed': { readonly message: string };
 }
 
 interface UpstreamFields {
@@ -79,6 +81,7 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'request.refused': 'debug',
   'request.failed': 'error',
   'task.failed': 'error',
+  'library.printed': 'debug',
 };
 
 /** Takes events; must not throw. */

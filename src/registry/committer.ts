@@ -111,6 +111,6 @@ export class Committer {
 /** Somebody else changed the gateway first. */
 export function staleVersion(): GatewayError {
   return new GatewayError('version_stale', 'the gateway was changed since it was read', {
-    hint: 'read it again and repeat the change',
+    hint: 'read it again, and repeat the change with the ETag as it came, quotes included',
   });
 }

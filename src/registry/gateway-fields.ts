@@ -2,6 +2,8 @@ import type { FieldSchema, ObjectSchema, PatchOf, TextSchema } from './field-sch
 
 const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const HEADER_VALUE = '^[!-~]([\\t -~]*[!-~])?$';
+/** Control characters, spelt out: not every reader of JSON Schema knows \p{Cc}. */
+const CONTROL = '\\u0000-\\u001f\\u007f-\\u009f';
 const PEM_CHARACTERS = 524_288;
 
 const text = (description: string, rest: Partial<TextSchema>): TextSchema => ({
@@ -39,7 +41,7 @@ const IDENTITY = {
 /** Every field of a gateway that can be written, in the order people read them; the one description of the input. */
 export const GATEWAY_FIELDS = {
   name: text('Name for people; unique. The slug is made of it once, at registration, and stays.', {
-    pattern: '^[^\\p{Cc}]*[0-9A-Za-z][^\\p{Cc}]*$',
+    pattern: `^[^${CONTROL}]*[0-9A-Za-z][^${CONTROL}]*$`,
     examples: ['warehouse'],
   }),
   url: text('Where the MCP server listens: http or https, without user name, password or fragment.', {
@@ -74,8 +76,8 @@ export const GATEWAY_FIELDS = {
     'oauth',
     'one_time_auth',
   ]),
-  authUsername: text('User name of auth type basic, without a colon.', { pattern: '^[^:\\p{Cc}]+$' }),
-  authPassword: secret('Password of auth type basic; colons are fine.', { pattern: '^\\P{Cc}+$' }),
+  authUsername: text('User name of auth type basic, without a colon.', { pattern: `^[^:${CONTROL}]+$` }),
+  authPassword: secret('Password of auth type basic; colons are fine.', { pattern: `^[^${CONTROL}]+$` }),
   authToken: secret('Token of auth type bearer.', { pattern: '^[!-~]+$' }),
   authHeaderKey: text('Name of the one header of auth type authheaders.', { pattern: HEADER_NAME }),
   authHeaderValue: secret('Value of the one header of auth type authheaders.', { pattern: HEADER_VALUE }),

@@ -37,7 +37,7 @@ export async function loadGateway(id: string, live: LiveGateways, options: LoadO
   }
   if (stored === undefined) return undefined;
   const { body: record, version } = stored;
-  if (held?.record && held.version === version && held.refusal === undefined && true) return held;
+  if (held?.record && held.version === version && held.refusal === undefined && !namesFiles(record)) return held;
   try {
     const opened = await openGateway(record, options);
     refuseCollisions({ ...record, listing: undefined }, claimsBefore(record, live));

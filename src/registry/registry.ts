@@ -30,9 +30,9 @@ export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions {
   readonly healthIntervalMs: number;
 }
 
-/** What a change expects to find; absent means whatever is there. */
+/** What a change expects to find: one of these versions; absent means whatever is there. */
 export interface ChangeOptions {
-  readonly ifVersion?: string | undefined;
+  readonly ifVersions?: readonly string[];
 }
 
 /** The gateways of this instance: changes them in the store, and serves them from memory. */
@@ -146,11 +146,11 @@ export class Registry {
   }
 
   /** Forgets a gateway, also one that cannot be read; calls in flight finish. @throws GatewayError not_found, version_stale */
-  async remove(idOrSlug: string, { ifVersion }: ChangeOptions = {}): Promise<void> {
+  async remove(idOrSlug: string, { ifVersions }: ChangeOptions = {}): Promise<void> {
     const { id } = this.find(idOrSlug);
     await this.#exclusive.run(id, async () => {
       const { record } = this.find(id);
-      await this.#committer.remove(id, record && (await this.#latest(id, ifVersion)).version);
+      await this.#committer.remove(id, record && (await this.#latest(id, ifVersions)).version);
     });
   }
 
@@ -204,21 +204,21 @@ export class Registry {
 
   async #change(
     idOrSlug: string,
-    { ifVersion }: ChangeOptions,
+    { ifVersions }: ChangeOptions,
     work: (before: ReadableGateway) => Promise<ReadableGateway>,
   ): Promise<ReadableGateway> {
     const { id } = this.find(idOrSlug);
-    return this.#exclusive.run(id, async () => work(await this.#latest(id, ifVersion)));
+    return this.#exclusive.run(id, async () => work(await this.#latest(id, ifVersions)));
   }
 
   /** The gateway as it is stored, also when another process wrote it since. */
-  async #latest(id: string, ifVersion: string | undefined): Promise<ReadableGateway> {
+  async #latest(id: string, ifVersions: readonly string[] | undefined): Promise<ReadableGateway> {
     const stored = await this.#options.records.get<GatewayRecord>('gateway', id);
     const held = this.#live.get(id);
     if (held?.record === undefined || held.version !== stored?.version) await this.#load(id);
     const latest = this.find(id);
     if (latest.record === undefined) throw latest.refusal;
-    if (ifVersion !== undefined && ifVersion !== latest.version) throw staleVersion();
+    if (ifVersions !== undefined && !ifVersions.includes(latest.version)) throw staleVersion();
     return latest;
   }
 

@@ -47,7 +47,7 @@ export interface RegistrySnapshot {
 
 /** What gateways are ordered by: registration; those that cannot be read come last. */
 export function orderKey({ id, record }: Gateway): string {
-  return `${record?.history.createdAt ?? '~'} ${id}`;
+  return `${record?.history.createdAt ?? '~'}_${id}`;
 }
 
 /** Gateways in their order. */

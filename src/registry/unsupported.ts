@@ -1,7 +1,8 @@
 import { GatewayError } from '../base/errors.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 
-interface Unsupported {
+/** One thing of ContextForge we refuse. */
+export interface Unsupported {
   readonly field: keyof GatewayPatch;
   readonly asks: (value: unknown) => boolean;
   readonly because: string;
@@ -15,7 +16,7 @@ const is =
     value === unsupported;
 
 /** What ContextForge has and we refuse until it works: accepting it silently would promise what nobody does. */
-const UNSUPPORTED: readonly Unsupported[] = [
+export const UNSUPPORTED: readonly Unsupported[] = [
   {
     field: 'authType',
     asks: is('oauth'),

@@ -58,7 +58,8 @@ export class Upkeep {
       return await this.#options.visit(id);
     } catch (error) {
       const { code, message } = toGatewayError(error);
-      if (code === 'internal' || code === 'store_unavailable') this.#options.events('task.failed', { task: 'upkeep', message });
+      if (code === 'internal' || code === 'store_unavailable')
+        this.#options.events('task.failed', { task: 'upkeep', message });
       return false;
     }
   }

@@ -153,6 +153,17 @@ export function dialerIdentityContract(name: string, subject: DialerSubject): vo
         }
       });
 
+      test.each(['TLSv1.2', 'TLSv1.3'])(
+        'a server that was refused once is not let in by its session, %s',
+        async (version) => {
+          const upstream = await serve(server, { maxVersion: version });
+          await withChannel({ caCertificate: ca.pem }, upstream.origin('127.0.0.1'), async (channel) => {
+            for (let round = 0; round < 3; round++)
+              await expect(get(channel)).rejects.toMatchObject({ code: 'tls_server_wrong_host' });
+          });
+        },
+      );
+
       test('a revocation list for every issuer', async () => {
         const revoked = await ca.issue({ cn: 'revoked', dns: ['localhost'] });
         const material = { caCertificate: ca.pem, crl: await ca.crl([revoked.serialNumber]) };

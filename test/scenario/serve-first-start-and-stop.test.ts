@@ -135,6 +135,43 @@ test('what does not finish in time is cut and counted, and a second signal ends 
   await hanging;
 });
 
+test('an answer that breaks off does not break the format of the log', async () => {
+  const upstream = await startMcpUpstream();
+  closing.push(() => upstream.close());
+  const postern = await serve(['--log-level', 'debug']);
+  const token = await tokenOf('admin');
+  const env = { POSTERN_URL: postern.url, POSTERN_TOKEN: token };
+  await runPostern(['gateways', 'add', 'slow', upstream.url], { cwd, env });
+  const beginning = new TextEncoder().encode(
+    'data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n',
+  );
+  upstream.intercept = ({ rpcMethod }) =>
+    rpcMethod === 'tools/call'
+      ? new Response(new ReadableStream({ start: (controller) => controller.enqueue(beginning) }), {
+          headers: { 'content-type': 'text/event-stream' },
+        })
+      : undefined;
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'slow_hold', arguments: {} } };
+  const reader = (await postMessage(`${postern.url}/mcp`, token, call)).body?.getReader();
+  expect((await reader?.read())?.done).toBe(false);
+  upstream.dropConnections();
+  await reader?.closed.catch(() => undefined);
+  postern.signal('SIGTERM');
+  await postern.exited;
+  const lines = postern.stderr().trimEnd().split('\n');
+  for (const line of lines) expect(() => JSON.parse(line) as unknown, line).not.toThrow();
+  expect(lines.some((line) => line.includes('library.printed'))).toBe(true);
+  expect(postern.stdout().trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('it goes on serving when nobody reads its log any more', async () => {
+  const postern = await serve(['--log-level', 'debug']);
+  postern.dropLog();
+  for (let n = 0; n < 20; n++) expect((await fetch(`${postern.url}/mcp`)).status).toBe(401);
+  postern.signal('SIGTERM');
+  expect(await postern.exited).toBe(0);
+});
+
 test('health has a listener of its own where one is asked for, with nothing else on it', async () => {
   const postern = await serve(['--health-port', '0']);
   expect(new URL(postern.health).port).not.toBe(new URL(postern.url).port);

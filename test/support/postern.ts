@@ -30,6 +30,8 @@ export interface ServingPostern {
   /** Resolves once a log line with this event was written. */
   logged(event: string): Promise<Record<string, unknown>>;
   signal(name: NodeJS.Signals): void;
+  /** Stops reading its log: the pipe is closed. */
+  dropLog(): void;
   /** The exit code, once it ended. */
   readonly exited: Promise<number | null>;
   /** Ends it in any case; for cleaning up. */
@@ -64,6 +66,7 @@ export async function servePostern(args: readonly string[], options: PosternOpti
     stderr,
     logged: (event) => until(child.stderr, () => logLine(stderr(), event)),
     signal: (name) => void child.kill(name),
+    dropLog: () => void child.stderr.destroy(),
     exited,
     kill: async () => {
       child.kill('SIGKILL');

@@ -99,5 +99,15 @@ const io: CliIo = {
   cwd: process.cwd(),
 };
 
+// a reader that went away (`| head`, a log collector that restarts) must not end what runs
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+const exitCode = await main(process.argv.slice(2), io);
+await Promise.all([process.stdout, process.stderr].map(flushed));
 // what a command leaves open, a pooled connection say, must not keep the process
-process.exit(await main(process.argv.slice(2), io));
+process.exit(exitCode);
+
+/** Resolves once everything written so far has left the process, or cannot. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()));
+}

@@ -1,5 +1,6 @@
 import { toGatewayError } from '../../../src/base/errors.ts';
 import { createEventHub } from '../../../src/base/events.ts';
+import type { EventSink } from '../../../src/base/events.ts';
 import { createLog } from '../../../src/observe/log-line.ts';
 import { systemClock } from '../clock.ts';
 import { startServer } from '../server.ts';
@@ -33,6 +34,7 @@ export async function serveCommand(argv: readonly string[], io: CliIo): Promise<
   });
   const events = createEventHub(log);
   for (const warning of warnings) events('config.warned', warning);
+  takeOverConsole(events);
   process.on('unhandledRejection', (reason) =>
     events('task.failed', { task: 'background', message: toGatewayError(reason).message }),
   );
@@ -42,6 +44,18 @@ export async function serveCommand(argv: readonly string[], io: CliIo): Promise<
   io.out(JSON.stringify({ event: 'ready', url: server.url, health: server.health }));
   await untilStopped(signals, server);
   return 0;
+}
+
+/**
+ * Turns what libraries print into events: @hono/node-server 2.1.8 prints the error when a streamed answer breaks, and
+ * standard output and error have a format that others parse (serve-first-start-and-stop.test.ts fails without this).
+ */
+function takeOverConsole(events: EventSink): void {
+  const report = (printed: unknown): void => {
+    const message = printed instanceof Error ? toGatewayError(printed).message : typeof printed;
+    events('library.printed', { message });
+  };
+  for (const method of ['debug', 'error', 'info', 'log', 'warn'] as const) console[method] = report;
 }
 
 interface Signals {

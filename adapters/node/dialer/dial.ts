@@ -110,7 +110,6 @@ class Attempt {
       ...(session && { session }),
     });
     this.#secure = secure;
-    secure.on('session', (next) => sessions.keep(next));
     secure.on('error', this.#onError);
     secure.once('secureConnect', this.#onSecure);
   };
@@ -126,7 +125,7 @@ class Attempt {
   };
 
   readonly #onError = (error: Error): void => {
-    const facts = this.#facts();
+    const facts = this.#facts(this.#secure?.getPeerX509Certificate() !== undefined);
     if (this.#secure && facts.serverShown) this.#deps.onGlimpse?.(this.#secure);
     this.#fail(classifyDial(error, facts));
   };
@@ -138,10 +137,12 @@ class Attempt {
 
   #succeed(socket: Socket | TLSSocket, secure: TLSSocket | undefined): void {
     if (this.#over) return;
-    const facts = { ...this.#facts(), serverShown: true };
+    const facts = this.#facts(true);
     const connection: Connection = { socket, tls: secure !== undefined, facts, alert: undefined, answered: false };
     this.#end();
     if (secure) {
+      // Only now: the session of a server that was refused would let it in, for a resumed handshake checks no name.
+      secure.on('session', (session) => this.#target.tls?.sessions.keep(session));
       secure.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code?.startsWith('ERR_SSL_')) connection.alert ??= error;
       });
@@ -170,14 +171,14 @@ class Attempt {
     this.#tcp.destroy();
   }
 
-  #facts(): DialFacts {
+  #facts(serverShown: boolean): DialFacts {
     const { host, port, tls } = this.#target;
     return {
       host,
       port,
       presented: tls?.profile.identity !== undefined,
       handshaking: this.#secure !== undefined,
-      serverShown: this.#secure?.getPeerX509Certificate() !== undefined,
+      serverShown,
     };
   }
 

@@ -42,7 +42,7 @@ export async function openRedis(url: Secret): Promise<StorageDriver> {
   const redis = driver.getInstance?.() as Redis;
   let connectionError: unknown;
   redis.on('error', (error) => (connectionError = error));
-  const reasonOf = (error: unknown): string => describe(codeOf(error) === FLUSHED ? connectionError : error);
+  const reasonOf = (error: unknown): string => describe(codeOf(error) === FLUSHED ? (connectionError ?? error) : error);
   try {
     await redis.ping();
   } catch (error) {

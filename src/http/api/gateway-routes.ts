@@ -6,7 +6,7 @@ import type { EventSink } from '../../base/events.ts';
 import { gatewayView } from '../../registry/gateway-view.ts';
 import { handshakeView } from '../../registry/handshake-view.ts';
 import { parseGatewayCreate, parseGatewayUpdate } from '../../registry/gateway-input.ts';
-import type { Registry } from '../../registry/registry.ts';
+import type { ChangeOptions, Registry } from '../../registry/registry.ts';
 import type { Gateway } from '../../registry/snapshot.ts';
 import type { HttpEnv } from '../env.ts';
 import { problemAnswer } from '../problem.ts';
@@ -115,14 +115,13 @@ function mount(app: Hono<HttpEnv>, path: string, handlers: Readonly<Record<strin
   );
 }
 
-/** What If-Match expects. @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1 */
-function ifMatch(request: Request): { readonly ifVersion?: string } {
+/**
+ * The versions If-Match names; weak tags and what is no tag match nothing.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1
+ */
+function ifMatch(request: Request): ChangeOptions {
   const header = request.headers.get('if-match')?.trim();
   if (header === undefined || header === '*') return {};
-  const version = /^"([^"]*)"$/.exec(header)?.[1];
-  if (version === undefined)
-    throw new GatewayError('request_invalid', 'expected one strong ETag or * in If-Match', {
-      hint: 'send the ETag as it came, with its quotes',
-    });
-  return { ifVersion: version };
+  return { ifVersions: header.split(',').flatMap((tag) => /^\s*"([^"]*)"\s*$/.exec(tag)?.[1] ?? []) };
 }

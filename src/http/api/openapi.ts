@@ -35,12 +35,13 @@ interface Operation {
   readonly body?: string;
   readonly ifMatch?: true;
   readonly etag?: true;
+  readonly links?: Json;
 }
 
 const ALWAYS = [400, 401, 403, 500, 503];
 const ETAG = { ETag: { schema: { type: 'string' }, description: 'The version, for If-Match.' } };
 
-function operation({ id, summary, answers, refusals, query = {}, body, ifMatch, etag }: Operation): Json {
+function operation({ id, summary, answers, refusals, query = {}, body, ifMatch, etag, links }: Operation): Json {
   const parameters = Object.entries(query).map(([name, { description, ...of }]) => ({
     name,
     in: 'query',
@@ -57,7 +58,7 @@ function operation({ id, summary, answers, refusals, query = {}, body, ifMatch, 
     parameters: [...parameters, ...(ifMatch ? [ref('parameters', 'ifMatch')] : [])],
     ...(body && { requestBody: { required: true, content: json(schema(body)) } }),
     responses: {
-      200: { description: summary, content: json(answers), ...(etag && { headers: ETAG }) },
+      200: { description: summary, content: json(answers), ...(etag && { headers: ETAG }), ...(links && { links }) },
       ...Object.fromEntries(statuses.map((status) => [status, ref('responses', `Problem${status}`)])),
     },
   };
@@ -76,6 +77,12 @@ const refresh = (id: string): Json =>
 
 const withId = (operations: Json): Json => ({ parameters: [ref('parameters', 'id')], ...operations });
 
+/** Operations that take the id of an answer. */
+const linksTo = (...operationIds: readonly string[]): Json =>
+  Object.fromEntries(
+    operationIds.map((operationId) => [operationId, { operationId, parameters: { id: '$response.body#/id' } }]),
+  );
+
 const PATHS: Json = {
   '/v1/gateways': {
     get: operation({
@@ -92,6 +99,15 @@ const PATHS: Json = {
       refusals: [409, 422, 502],
       query: CREATE_QUERY,
       body: 'GatewayCreate',
+      links: linksTo(
+        'readGateway',
+        'updateGateway',
+        'deleteGateway',
+        'setGatewayState',
+        'refreshGateway',
+        'refreshGatewayTools',
+        'checkGateway',
+      ),
     }),
   },
   '/v1/gateways/{id}': withId({
@@ -165,7 +181,7 @@ export function openApiDocument(): Json {
         ifMatch: {
           name: 'If-Match',
           in: 'header',
-          description: 'An ETag; the change is refused when it is stale.',
+          description: 'ETags, or *; the change is refused when none of them is current.',
           schema: { type: 'string' },
         },
       },

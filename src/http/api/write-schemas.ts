@@ -1,5 +1,6 @@
 import type { FieldSchema } from '../../registry/field-schema.ts';
 import { GATEWAY_SCHEMA } from '../../registry/gateway-fields.ts';
+import { UNSUPPORTED } from '../../registry/unsupported.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -34,7 +35,7 @@ function schemaOf(schema: FieldSchema, neverNull: readonly string[] = []): Schem
   if ('properties' in schema) {
     const required = schema.required ?? [];
     const properties = Object.entries(schema.properties).map(([name, field]) => {
-      const inner = schemaOf(field);
+      const inner = accepted(name, schemaOf(field));
       return [name, required.includes(name) || neverNull.includes(name) ? inner : orNull(inner)];
     });
     return {
@@ -46,6 +47,16 @@ function schemaOf(schema: FieldSchema, neverNull: readonly string[] = []): Schem
   return schema.type === 'array' ? { ...schema, items: schemaOf(schema.items) } : { ...schema };
 }
 
+/** Without what is known and refused, so that whoever follows the document is not refused. */
+function accepted(name: string, schema: Schema): Schema {
+  const refusals = UNSUPPORTED.filter(({ field }) => field === name);
+  if (refusals.length === 0) return schema;
+  const candidates = schema['type'] === 'boolean' ? [true, false] : (schema['enum'] as readonly unknown[] | undefined);
+  const values = candidates?.filter((value) => !refusals.some(({ asks }) => asks(value)));
+  return values === undefined ? { description: schema['description'], type: 'null' } : { ...schema, enum: values };
+}
+
 function orNull({ type, enum: values, ...rest }: Schema): Schema {
+  if (type === 'null') return { type, ...rest };
   return { ...rest, type: [type, 'null'], ...(Array.isArray(values) && { enum: [...(values as unknown[]), null] }) };
 }

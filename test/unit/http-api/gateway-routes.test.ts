@@ -120,7 +120,6 @@ describe('lists', () => {
     'limit=1.5',
     'limit=99999999999',
     'include_inactive=maybe',
-    'cursor=!',
     'visibility=secret',
     'colour=red',
     'limit=1&limit=2',
