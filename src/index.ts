@@ -3,6 +3,7 @@
  * nothing is removed or renamed here without a major version.
  */
 export { equalBytes } from './base/bytes.ts';
+export { Cancellation } from './base/cancel-signal.ts';
 export type { Clock } from './base/clock.ts';
 export { ERRORS, GatewayError, toGatewayError } from './base/errors.ts';
 export type { ErrorCode } from './base/errors.ts';
@@ -20,6 +21,7 @@ export { SETTINGS } from './config/settings.ts';
 export type { Setting, SettingName, SettingValues } from './config/settings.ts';
 export { createGateway } from './gateway.ts';
 export type { Gateway } from './gateway.ts';
+export type { FetchHandler } from './http/app.ts';
 export { importTokenKey, mintToken } from './identity/token.ts';
 export { createLog } from './observe/log-line.ts';
 export type { Certificate, CertificateFacts } from './pki/certificate.ts';

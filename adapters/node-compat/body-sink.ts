@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../src/base/errors.ts';
+import type { GatewayError } from '../../src/index.ts';
 
 /** What a sink says to a chunk: go on, pause, or stop for good. */
 export type Verdict = 'more' | 'full' | GatewayError;

@@ -1,4 +1,5 @@
-import { type ErrorCode, GatewayError } from '../../src/base/errors.ts';
+import { GatewayError } from '../../src/index.ts';
+import type { ErrorCode } from '../../src/index.ts';
 import type { Connection, DialFacts } from './connection.ts';
 import {
   ALERTS,

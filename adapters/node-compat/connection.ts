@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { GatewayError } from '../../src/base/errors.ts';
+import type { GatewayError } from '../../src/index.ts';
 
 /** What is known of an attempt when it fails; decides what an ambiguous failure means. */
 export interface DialFacts {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { ChannelRequest, ChannelResponse } from '../../src/tls/dialer.ts';
+import { GatewayError } from '../../src/index.ts';
+import type { ChannelRequest, ChannelResponse } from '../../src/index.ts';
 import { type BodySink, StreamSink, TextSink, type Verdict } from './body-sink.ts';
 import { classifyExchange } from './classify.ts';
 import type { Connection } from './connection.ts';

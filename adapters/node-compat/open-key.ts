@@ -1,7 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { GatewayError } from '../../src/base/errors.ts';
-import { Secret } from '../../src/base/secret.ts';
-import type { KeyOpener } from '../../src/tls/key-opener.ts';
+import { GatewayError, Secret } from '../../src/index.ts';
+import type { KeyOpener } from '../../src/index.ts';
 
 /**
  * Opens PKCS#8, PKCS#1 and SEC1 keys, encrypted or not. OpenSSL's own errors are dropped: what they quote of their

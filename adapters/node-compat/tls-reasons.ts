@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/base/errors.ts';
+import type { ErrorCode } from '../../src/index.ts';
 
 /** What a TLS failure means for the people who must act, by the name the runtime's TLS stack gives it. */
 export interface TlsReason {

@@ -1,8 +1,6 @@
 import { Client, type Dispatcher, Pool } from 'undici';
-import type { Clock } from '../../src/base/clock.ts';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { Channel, ChannelRequest, ChannelResponse } from '../../src/tls/dialer.ts';
-import type { ProfileFingerprint } from '../../src/tls/profile.ts';
+import { GatewayError } from '../../src/index.ts';
+import type { Channel, ChannelRequest, ChannelResponse, Clock, ProfileFingerprint } from '../../src/index.ts';
 import type { Connect, Connection } from './connection.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 

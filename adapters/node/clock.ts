@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/base/clock.ts';
+import type { Clock } from '../../src/index.ts';
 
 /** The clock of this machine; a waiting task keeps no process alive. */
 export const systemClock: Clock = {

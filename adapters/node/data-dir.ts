@@ -1,12 +1,7 @@
 import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { EventSink } from '../../src/base/events.ts';
-import { Secret } from '../../src/base/secret.ts';
-import { isSharedStorage } from '../../src/config.ts';
-import type { Config } from '../../src/config.ts';
-import type { SettingValues } from '../../src/config/settings.ts';
-import { formatVaultKeys, parseVaultKeys } from '../../src/vault/vault-keys.ts';
+import { GatewayError, Secret, formatVaultKeys, isSharedStorage, parseVaultKeys } from '../../src/index.ts';
+import type { Config, EventSink, SettingValues } from '../../src/index.ts';
 import { readSigningKeyFile, openSigningKeyFile } from './signing-key-file.ts';
 import { openVaultKeyFile } from './vault-key-file.ts';
 

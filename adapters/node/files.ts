@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { FileReader } from '../../src/platform.ts';
+import { GatewayError } from '../../src/index.ts';
+import type { FileReader } from '../../src/index.ts';
 
 /** A public root store is a quarter of it. */
 const MAX_FILE_BYTES = 1024 * 1024;

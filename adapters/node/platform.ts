@@ -1,7 +1,5 @@
-import type { EventHub } from '../../src/base/events.ts';
-import { toGatewayError } from '../../src/base/errors.ts';
-import type { Config } from '../../src/config.ts';
-import type { Platform } from '../../src/platform.ts';
+import { toGatewayError } from '../../src/index.ts';
+import type { Config, EventHub, Platform } from '../../src/index.ts';
 import { openKey } from '../node-compat/open-key.ts';
 import { systemClock } from './clock.ts';
 import { readVaultKeys } from './data-dir.ts';

@@ -1,8 +1,5 @@
-import { toGatewayError } from '../../src/base/errors.ts';
-import type { EventHub, EventSink } from '../../src/base/events.ts';
-import type { SettingValues } from '../../src/config/settings.ts';
-import { createGateway } from '../../src/gateway.ts';
-import type { Gateway } from '../../src/gateway.ts';
+import { createGateway, toGatewayError } from '../../src/index.ts';
+import type { EventHub, EventSink, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from '../node-compat/open-key.ts';
 import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir.ts';

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { EventSink } from '../../src/base/events.ts';
-import { newId } from '../../src/base/ids.ts';
-import { Secret } from '../../src/base/secret.ts';
+import { GatewayError, Secret, newId } from '../../src/index.ts';
+import type { EventSink } from '../../src/index.ts';
 
 const KEY_BYTES = 64;
 /** What is shorter was cut off or is another file. */

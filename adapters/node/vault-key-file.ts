@@ -1,13 +1,16 @@
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GatewayError } from '../../src/base/errors.ts';
-import type { EventSink } from '../../src/base/events.ts';
-import { newId } from '../../src/base/ids.ts';
-import { Secret } from '../../src/base/secret.ts';
-import { codeOf } from '../../src/store/unavailable.ts';
-import { formatVaultKeys, generateVaultKey, parseVaultKeys } from '../../src/vault/vault-keys.ts';
-import type { VaultKeyText } from '../../src/vault/vault-keys.ts';
+import {
+  GatewayError,
+  Secret,
+  codeOf,
+  formatVaultKeys,
+  generateVaultKey,
+  newId,
+  parseVaultKeys,
+} from '../../src/index.ts';
+import type { EventSink, VaultKeyText } from '../../src/index.ts';
 
 /** A line of keys is a few hundred bytes; anything larger is another file. */
 const MAX_FILE_BYTES = 64 * 1024;

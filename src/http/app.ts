@@ -73,7 +73,8 @@ export function createApp(options: AppOptions): FetchHandler {
     }
     if (!request.headers.has('origin')) return app.fetch(request, { signal });
     return (
-      preflightAnswer(request) ?? Promise.resolve(app.fetch(request, { signal })).then((answer) => readableByPage(request, answer))
+      preflightAnswer(request) ??
+      Promise.resolve(app.fetch(request, { signal })).then((answer) => readableByPage(request, answer))
     );
   };
 }

@@ -6,10 +6,7 @@
  */
 import type { Principal } from '../identity/principal.ts';
 
-export type Action =
-  | { readonly kind: 'mcp' }
-  | { readonly kind: 'admin' }
-  | { readonly kind: 'metrics' };
+export type Action = { readonly kind: 'mcp' } | { readonly kind: 'admin' } | { readonly kind: 'metrics' };
 
 declare const grantBrand: unique symbol;
 

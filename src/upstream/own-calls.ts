@@ -89,6 +89,11 @@ export class OwnCalls {
 
   #withDeadline<T>(signal: CancelSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, lifetime } = this.#options;
-    return withDeadline(clock, CALL_TIMEOUT_MS, signal ? AbortSignal.any([abortSignalOf(signal), lifetime]) : lifetime, work);
+    return withDeadline(
+      clock,
+      CALL_TIMEOUT_MS,
+      signal ? AbortSignal.any([abortSignalOf(signal), lifetime]) : lifetime,
+      work,
+    );
   }
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { readText } from './source-tree.ts';
 
 const CORE = [
+  'Cancellation',
   'ERRORS',
   'GatewayError',
   'KEY_TYPES',
@@ -62,6 +63,7 @@ const CORE = [
   'type EventHub',
   'type EventSink',
   'type ExpiryState',
+  'type FetchHandler',
   'type FileReader',
   'type Gateway',
   'type HandshakeReport',

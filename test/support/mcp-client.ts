@@ -24,8 +24,7 @@ export async function connectClient(url: string, token: string, era: Era): Promi
 export async function connectClientV1(url: string, token: string): Promise<ClientV1> {
   const client = new ClientV1(INFO, { capabilities: CAPABILITIES });
   const transport = new TransportV1(new URL(url), { requestInit: bearer(token) });
-  // the SDK's own types disagree under exactOptionalPropertyTypes
-  await client.connect(transport as unknown as Parameters<ClientV1['connect']>[0]);
+  await client.connect(transport);
   return client;
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsOptionDescriptor } from 'node:util';
-import { nearest } from '../../../src/config/nearest.ts';
+import { nearest } from '../../../src/index.ts';
 
 /** A command line that makes no sense; the message says why. */
 export class UsageError extends Error {}

@@ -1,8 +1,5 @@
-import { toGatewayError } from '../../../src/base/errors.ts';
-import { effectiveSettings } from '../../../src/config.ts';
-import type { ConfigProblem, EffectiveSetting, ParsedConfig } from '../../../src/config.ts';
-import { SETTINGS } from '../../../src/config/settings.ts';
-import { parseVaultKeys } from '../../../src/vault/vault-keys.ts';
+import { SETTINGS, effectiveSettings, parseVaultKeys, toGatewayError } from '../../../src/index.ts';
+import type { ConfigProblem, EffectiveSetting, ParsedConfig } from '../../../src/index.ts';
 import { openKey } from '../../node-compat/open-key.ts';
 import { systemClock } from '../clock.ts';
 import { refuseMadeUpKeys } from '../data-dir.ts';

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { toGatewayError } from '../../../src/base/errors.ts';
-import { PRODUCT } from '../../../src/base/product.ts';
-import { nearest } from '../../../src/config/nearest.ts';
+import { PRODUCT, nearest, toGatewayError } from '../../../src/index.ts';
 import { UsageError } from './arguments.ts';
 import type { CliIo, Command } from './io.ts';
 

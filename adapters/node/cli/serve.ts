@@ -1,7 +1,5 @@
-import { toGatewayError } from '../../../src/base/errors.ts';
-import { createEventHub } from '../../../src/base/events.ts';
-import type { EventSink } from '../../../src/base/events.ts';
-import { createLog } from '../../../src/observe/log-line.ts';
+import { createEventHub, createLog, toGatewayError } from '../../../src/index.ts';
+import type { EventSink } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import { startServer } from '../server.ts';
 import type { RunningServer } from '../server.ts';

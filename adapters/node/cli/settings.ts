@@ -1,10 +1,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { GatewayError } from '../../../src/base/errors.ts';
-import { parseConfig } from '../../../src/config.ts';
-import type { ParsedConfig } from '../../../src/config.ts';
-import { SETTINGS } from '../../../src/config/settings.ts';
-import type { Setting, SettingName } from '../../../src/config/settings.ts';
+import { GatewayError, SETTINGS, parseConfig } from '../../../src/index.ts';
+import type { ParsedConfig, Setting, SettingName } from '../../../src/index.ts';
 import { readTextFile } from '../files.ts';
 import type { Arguments, Flags } from './arguments.ts';
 import type { CliIo } from './io.ts';

@@ -1,4 +1,4 @@
-import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
+import { importTokenKey, mintToken } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import { existingSigningKey } from '../data-dir.ts';
 import { parseArguments, refusePositionals, textFlag, UsageError } from './arguments.ts';

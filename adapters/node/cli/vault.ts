@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { createLog } from '../../../src/observe/log-line.ts';
-import { RecordStore } from '../../../src/store/records.ts';
-import { openKeyring } from '../../../src/vault/keyring.ts';
-import { rotateVault } from '../../../src/vault/rotate.ts';
-import type { RotationResult } from '../../../src/vault/rotate.ts';
-import { formatVaultKeys, generateVaultKey, parseVaultKeys } from '../../../src/vault/vault-keys.ts';
-import { Vault } from '../../../src/vault/vault.ts';
+import {
+  RecordStore,
+  Vault,
+  createLog,
+  formatVaultKeys,
+  generateVaultKey,
+  openKeyring,
+  parseVaultKeys,
+  rotateVault,
+} from '../../../src/index.ts';
+import type { RotationResult } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import { hasPid, storageOf, vaultKeyFile } from '../data-dir.ts';
 import { openStorage } from '../storage/open-storage.ts';

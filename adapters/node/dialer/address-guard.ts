@@ -1,6 +1,6 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { GatewayError } from '../../../src/base/errors.ts';
+import { GatewayError } from '../../../src/index.ts';
 
 /**
  * Addresses no upstream has but a cloud's metadata service does: link-local ones and the well-known exceptions.

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
-import type { Clock } from '../../../src/base/clock.ts';
-import { type ErrorCode, GatewayError } from '../../../src/base/errors.ts';
-import type { EventSink } from '../../../src/base/events.ts';
-import type { TlsProfile } from '../../../src/tls/profile.ts';
+import { GatewayError } from '../../../src/index.ts';
+import type { Clock, ErrorCode, EventSink, TlsProfile } from '../../../src/index.ts';
 import { classifyDial, connectTimeout } from '../../node-compat/classify.ts';
 import type { Connect, Connection, DialFacts } from '../../node-compat/connection.ts';
 import type { AddressGuard } from './address-guard.ts';

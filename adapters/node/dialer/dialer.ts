@@ -1,10 +1,6 @@
 import type { SecureContext } from 'node:tls';
-import type { Clock } from '../../../src/base/clock.ts';
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { EventSink } from '../../../src/base/events.ts';
-import { type Lease, LeasedCache } from '../../../src/base/leased-cache.ts';
-import type { Dialer, DialerCapabilities } from '../../../src/tls/dialer.ts';
-import type { TlsProfile } from '../../../src/tls/profile.ts';
+import { GatewayError, LeasedCache } from '../../../src/index.ts';
+import type { Clock, Dialer, DialerCapabilities, EventSink, Lease, TlsProfile } from '../../../src/index.ts';
 import { UndiciChannel } from '../../node-compat/undici-channel.ts';
 import { createAddressGuard } from './address-guard.ts';
 import { createConnect, type DialDeps } from './dial.ts';

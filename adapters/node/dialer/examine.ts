@@ -1,9 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { GatewayError } from '../../../src/base/errors.ts';
-import { parseDerCertificate } from '../../../src/pki/parse.ts';
-import type { HandshakeReport } from '../../../src/tls/dialer.ts';
-import type { TlsProfile } from '../../../src/tls/profile.ts';
+import { parseDerCertificate } from '../../../src/index.ts';
+import type { GatewayError, HandshakeReport, TlsProfile } from '../../../src/index.ts';
 import { classifyTls, closedAfterHandshake } from '../../node-compat/classify.ts';
 import type { Connect, Connection } from '../../node-compat/connection.ts';
 import { createConnect, type DialDeps, hostOf } from './dial.ts';

@@ -1,6 +1,6 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { TlsProfile } from '../../../src/tls/profile.ts';
+import { GatewayError } from '../../../src/index.ts';
+import type { TlsProfile } from '../../../src/index.ts';
 
 /**
  * Node's form of a profile: what a handshake shows and believes, parsed once.

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../../src/index.ts';
 
 /**
  * A resumed handshake looks at no date, CRL or host name again: the answer of the full one before it stands. Ten

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { isLoopback } from '../../../src/config.ts';
+import { isLoopback } from '../../../src/index.ts';
 import type { ListenerIdentity } from './identity.ts';
 
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

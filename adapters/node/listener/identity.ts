@@ -1,14 +1,14 @@
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { Clock } from '../../../src/base/clock.ts';
-import { equalBytes } from '../../../src/base/bytes.ts';
-import { Secret } from '../../../src/base/secret.ts';
-import type { SettingValues } from '../../../src/config/settings.ts';
-import type { CertificateFacts } from '../../../src/pki/certificate.ts';
-import { orderChain } from '../../../src/pki/chain.ts';
-import { checkIntermediate, checkServerCertificate } from '../../../src/pki/checks.ts';
-import { parseCertificates } from '../../../src/pki/parse.ts';
-import { splitPem } from '../../../src/pki/pem.ts';
-import type { KeyOpener } from '../../../src/platform.ts';
+import {
+  GatewayError,
+  Secret,
+  checkIntermediate,
+  checkServerCertificate,
+  equalBytes,
+  orderChain,
+  parseCertificates,
+  splitPem,
+} from '../../../src/index.ts';
+import type { CertificateFacts, Clock, KeyOpener, SettingValues } from '../../../src/index.ts';
 import { readTextFile } from '../files.ts';
 
 /** What the listener presents: checked, and the key opened. */

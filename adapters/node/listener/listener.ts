@@ -6,9 +6,8 @@ import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import { Cancellation } from '../../../src/base/cancel-signal.ts';
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { FetchHandler } from '../../../src/http/app.ts';
+import { Cancellation, GatewayError } from '../../../src/index.ts';
+import type { FetchHandler } from '../../../src/index.ts';
 import { acceptHttp2 } from './http1-or-http2.ts';
 import type { ListenerIdentity } from './identity.ts';
 

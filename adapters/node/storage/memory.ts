@@ -1,5 +1,5 @@
 import memoryDriver from 'unstorage/drivers/memory';
-import type { Change, StorageDriver } from '../../../src/store/driver.ts';
+import type { Change, StorageDriver } from '../../../src/index.ts';
 
 /** Records in the memory of this process, gone with it. */
 export function openMemory(): StorageDriver {

@@ -1,6 +1,5 @@
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { Secret } from '../../../src/base/secret.ts';
-import type { StorageDriver } from '../../../src/store/driver.ts';
+import { GatewayError } from '../../../src/index.ts';
+import type { Secret, StorageDriver } from '../../../src/index.ts';
 
 /** POSTERN_STORAGE schemes that exist, but on another runtime. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

@@ -2,9 +2,8 @@ import { createDatabase } from 'db0';
 import postgresql from 'db0/connectors/postgresql';
 import { Pool } from 'pg';
 import type { PoolClient, QueryResult } from 'pg';
-import type { Secret } from '../../../src/base/secret.ts';
-import type { Change, StorageDriver } from '../../../src/store/driver.ts';
-import { codeOf, guardStorage, storeUnavailable } from '../../../src/store/unavailable.ts';
+import { codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
+import type { Change, Secret, StorageDriver } from '../../../src/index.ts';
 import { openDb0Driver, TABLE } from './db0.ts';
 
 /**

@@ -1,8 +1,7 @@
 import type { Redis } from 'ioredis';
 import redisDriver from 'unstorage/drivers/redis';
-import type { Secret } from '../../../src/base/secret.ts';
-import type { Change, StorageDriver } from '../../../src/store/driver.ts';
-import { codeOf, guardStorage, storeUnavailable } from '../../../src/store/unavailable.ts';
+import { codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
+import type { Change, Secret, StorageDriver } from '../../../src/index.ts';
 
 const PREFIX = 'postern';
 

@@ -4,9 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase } from 'db0';
 import nodeSqlite from 'db0/connectors/node-sqlite';
-import { GatewayError } from '../../../src/base/errors.ts';
-import type { Change, StorageDriver } from '../../../src/store/driver.ts';
-import { codeOf, guardStorage, storeUnavailable } from '../../../src/store/unavailable.ts';
+import { GatewayError, codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
+import type { Change, StorageDriver } from '../../../src/index.ts';
 import { openDb0Driver, TABLE } from './db0.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { SingleFlight } from '../../base/single-flight.ts';
+import type { SingleFlight } from '../../base/single-flight.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';

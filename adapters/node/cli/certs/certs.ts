@@ -1,4 +1,4 @@
-import { toGatewayError } from '../../../../src/base/errors.ts';
+import { toGatewayError } from '../../../../src/index.ts';
 import { checkCertificates } from './check.ts';
 import { HELP } from './help.ts';
 import { makeAuthority, makeClient, makeGateway, makeServer, type Made } from './make.ts';

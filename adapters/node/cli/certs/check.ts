@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import { GatewayError, toGatewayError } from '../../../../src/base/errors.ts';
-import type { CertificateFacts } from '../../../../src/pki/certificate.ts';
-import { daysLeft, expiryState, type ExpiryState } from '../../../../src/pki/expiry.ts';
-import { parseCertificates } from '../../../../src/pki/parse.ts';
+import { GatewayError, daysLeft, expiryState, parseCertificates, toGatewayError } from '../../../../src/index.ts';
+import type { CertificateFacts, ExpiryState } from '../../../../src/index.ts';
 import { readTextFile } from '../../files.ts';
 import { listFiles } from './files.ts';
 

@@ -1,8 +1,7 @@
 import { link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { GatewayError } from '../../../../src/base/errors.ts';
-import { newId } from '../../../../src/base/ids.ts';
-import type { Secret } from '../../../../src/base/secret.ts';
+import { GatewayError, newId } from '../../../../src/index.ts';
+import type { Secret } from '../../../../src/index.ts';
 
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;

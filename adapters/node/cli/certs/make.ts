@@ -1,17 +1,15 @@
 import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
-import { GatewayError } from '../../../../src/base/errors.ts';
-import { Secret } from '../../../../src/base/secret.ts';
-import type { Certificate } from '../../../../src/pki/certificate.ts';
-import { checkAnchor } from '../../../../src/pki/checks.ts';
 import {
+  GatewayError,
+  Secret,
+  checkAnchor,
   createAuthority,
+  isSignedBy,
   issueCertificate,
-  type CertificateRequest,
-  type IssuedCertificate,
-} from '../../../../src/pki/issue.ts';
-import { parseCertificates } from '../../../../src/pki/parse.ts';
-import { isSignedBy } from '../../../../src/pki/signature.ts';
+  parseCertificates,
+} from '../../../../src/index.ts';
+import type { Certificate, CertificateRequest, IssuedCertificate } from '../../../../src/index.ts';
 import { readTextFile } from '../../files.ts';
 import { exists, writeNewFiles, type NewFile } from './files.ts';
 import { checkPluginName, parseClientName } from './names.ts';

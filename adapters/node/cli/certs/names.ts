@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { CertificateRequest, SubjectName } from '../../../../src/pki/issue.ts';
+import type { CertificateRequest, SubjectName } from '../../../../src/index.ts';
 import { UsageError } from './usage.ts';
 
 /** A common name holds 64 characters, and a DNS label 63, of which `mcp-plugin-` takes eleven. */

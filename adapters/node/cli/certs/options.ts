@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { KEY_TYPES, type KeyType } from '../../../../src/pki/keys.ts';
+import { KEY_TYPES } from '../../../../src/index.ts';
+import type { KeyType } from '../../../../src/index.ts';
 import { isDnsName, isIpAddress } from './names.ts';
 import { UsageError } from './usage.ts';
 

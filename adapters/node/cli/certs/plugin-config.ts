@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../../src/base/errors.ts';
+import { GatewayError } from '../../../../src/index.ts';
 import { readTextFile } from '../../files.ts';
 import { exists } from './files.ts';
 import { checkPluginName } from './names.ts';

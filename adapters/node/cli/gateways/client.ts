@@ -1,8 +1,13 @@
-import { ERRORS, GatewayError, toGatewayError } from '../../../../src/base/errors.ts';
-import { createGateway } from '../../../../src/gateway.ts';
-import { importTokenKey, mintToken } from '../../../../src/identity/token.ts';
-import { createEventHub } from '../../../../src/base/events.ts';
-import { createLog } from '../../../../src/observe/log-line.ts';
+import {
+  ERRORS,
+  GatewayError,
+  createEventHub,
+  createGateway,
+  createLog,
+  importTokenKey,
+  mintToken,
+  toGatewayError,
+} from '../../../../src/index.ts';
 import { systemClock } from '../../clock.ts';
 import { completeConfig, hasPid } from '../../data-dir.ts';
 import { createNodePlatform } from '../../platform.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../../src/base/errors.ts';
+import { GatewayError } from '../../../../src/index.ts';
 import { onlyPositional, parseArguments, refusePositionals, UsageError } from '../arguments.ts';
 import type { Arguments, Flags } from '../arguments.ts';
 import type { CliIo } from '../io.ts';
