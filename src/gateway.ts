@@ -1,4 +1,5 @@
 /** The composition root: every part is made here, once, and dies with `close`. */
+import { GatewayError } from './base/errors.ts';
 import { PRODUCT } from './base/product.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -11,6 +12,7 @@ import { watchRegistry } from './observe/gateway-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Platform } from './platform.ts';
+import { healthOf } from './registry/gateway-health.ts';
 import { Registry } from './registry/registry.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
 import { RecordStore } from './store/records.ts';
@@ -28,7 +30,7 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** Reads every record and file again and swaps what changed; what cannot be opened keeps serving as it was. */
   reload(): Promise<void>;
-  /** Turns /ready to 503, so that nobody sends new work. */
+  /** Turns /ready to 503, so that nobody sends new work, and ends streams that have no end of their own. */
   beginDrain(): void;
   /** Lets calls in flight finish for at most `drainMs` milliseconds, then closes everything. Idempotent. */
   close(drainMs: number): Promise<void>;
@@ -40,17 +42,26 @@ const CACHED_SESSION_COUNT = 10_000;
 
 /**
  * Starts a gateway over a platform: opens the vault, migrates and loads the records. Dials nothing before it resolves.
+ * The platform is the gateway's from here on: its store and dialer are closed with it, also when it cannot start.
  *
- * @throws GatewayError vault_key_invalid, record_newer, store_unavailable
+ * @throws GatewayError vault_key_invalid, file_refused for the vault key file, record_newer, store_unavailable
  */
 export async function createGateway(config: Config, platform: Platform): Promise<Gateway> {
+  try {
+    return await startGateway(config, platform);
+  } catch (error) {
+    await closePlatform(platform);
+    throw error;
+  }
+}
+
+async function startGateway(config: Config, platform: Platform): Promise<Gateway> {
   const metrics = createMetrics();
   const { clock, storage, dialer, events } = platform;
   events.attach(metrics.events);
 
-  const vault = new Vault(await openKeyring(parseVaultKeys(config.vaultKeys)), {
-    reload: async () => openKeyring(parseVaultKeys(await platform.readVaultKeys())),
-  });
+  const readKeyring = async () => openKeyring(parseVaultKeys(await platform.readVaultKeys()));
+  const vault = new Vault(await readKeyring(), { reload: readKeyring });
   const records = new RecordStore({ storage, sealer: vault, events });
   await records.migrate();
 
@@ -58,7 +69,8 @@ export async function createGateway(config: Config, platform: Platform): Promise
     dialer,
     clock,
     events,
-    maxIdle: config.contextCacheMaxSize,
+    // an upstream in service holds its channel, so one that nobody holds belongs to an identity that was replaced
+    maxIdle: 0,
     ttlMs: config.contextCacheTtlSeconds === undefined ? undefined : config.contextCacheTtlSeconds * 1000,
   });
   const registry = new Registry({
@@ -71,11 +83,11 @@ export async function createGateway(config: Config, platform: Platform): Promise
     healthIntervalMs: config.healthIntervalSeconds * 1000,
     drainMs: config.drainTimeoutSeconds * 1000,
   });
+  const authenticator = await createAuthenticator(config, clock);
   await registry.start();
   watchRegistry(metrics, () => registry.snapshot());
 
-  let phase: 'serving' | 'draining' = 'serving';
-  const authenticator = await createAuthenticator(config, clock);
+  const draining = new AbortController();
   const fetch = createApp({
     registry,
     sessions: new LegacySessions({
@@ -87,9 +99,14 @@ export async function createGateway(config: Config, platform: Platform): Promise
     }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
     api: gatewayRoutes({ registry, clock, events }),
-    health: healthRoutes({ version: PRODUCT.version, phase: () => phase, conditions: () => conditionsOf(registry) }),
+    health: healthRoutes({
+      version: PRODUCT.version,
+      phase: () => (draining.signal.aborted ? 'draining' : 'serving'),
+      conditions: () => conditionsOf(registry),
+    }),
     metricsText: () => metrics.render(),
     clock,
+    draining: draining.signal,
     events,
     allowedHosts: [config.host, ...config.allowedHosts],
     serverInfo: PRODUCT,
@@ -104,12 +121,10 @@ export async function createGateway(config: Config, platform: Platform): Promise
     vault,
     metrics,
     reload: async () => {
-      vault.use(await openKeyring(parseVaultKeys(await platform.readVaultKeys())));
+      vault.use(await readKeyring());
       await registry.reload();
     },
-    beginDrain: () => {
-      phase = 'draining';
-    },
+    beginDrain: () => draining.abort(new GatewayError('shutting_down', 'the gateway is about to stop')),
     close: (drainMs) => (closing ??= closeAll(registry, channels, platform, drainMs)),
   };
 }
@@ -122,18 +137,21 @@ async function closeAll(
 ): Promise<void> {
   await registry.close(drainMs);
   await channels.close();
-  await platform.dialer.close();
-  await platform.storage.close();
+  await closePlatform(platform);
 }
 
+async function closePlatform({ dialer, storage }: Platform): Promise<void> {
+  await dialer.close();
+  await storage.close();
+}
+
+/** A gateway whose record cannot be read is among them: nobody knows whether it was to serve. */
 function conditionsOf(registry: Registry): GatewayCondition[] {
   return registry
-    .snapshot()
-    .entries.filter(({ enabled }) => enabled)
-    .map(({ slug, upstream: { health } }) => ({
-      slug,
-      status: health.status,
-      code: health.reason?.code,
-      since: health.reason?.at,
-    }));
+    .list()
+    .filter(({ record }) => record?.enabled ?? true)
+    .map((gateway) => {
+      const { status, reason } = healthOf(gateway);
+      return { slug: gateway.record?.slug ?? gateway.id, status, code: reason?.code, since: reason?.at };
+    });
 }

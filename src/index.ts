@@ -2,44 +2,23 @@
  * The public surface: what adapters and programs that embed the gateway import. Nothing else of `src` is theirs, and
  * nothing is removed or renamed here without a major version.
  */
-export { equalBytes } from './base/bytes.ts';
-export { Cancellation } from './base/cancel-signal.ts';
-export type { Clock } from './base/clock.ts';
-export { ERRORS, GatewayError, toGatewayError } from './base/errors.ts';
-export type { ErrorCode } from './base/errors.ts';
-export { createEventHub } from './base/events.ts';
-export type { EventHub, EventSink } from './base/events.ts';
-export { newId } from './base/ids.ts';
-export { LeasedCache } from './base/leased-cache.ts';
-export type { Lease } from './base/leased-cache.ts';
-export { PRODUCT } from './base/product.ts';
-export { Secret } from './base/secret.ts';
-export { effectiveSettings, isLoopback, isSharedStorage, parseConfig } from './config.ts';
-export type { Config, ConfigProblem, EffectiveSetting, ParsedConfig } from './config.ts';
-export { nearest } from './config/nearest.ts';
-export { SETTINGS } from './config/settings.ts';
-export type { Setting, SettingName, SettingValues } from './config/settings.ts';
+
+// a gateway, and the settings it is made from
 export { createGateway } from './gateway.ts';
 export type { Gateway } from './gateway.ts';
 export type { FetchHandler } from './http/app.ts';
-export { importTokenKey, mintToken } from './identity/token.ts';
-export { createLog } from './observe/log-line.ts';
-export type { Certificate, CertificateFacts } from './pki/certificate.ts';
-export { orderChain } from './pki/chain.ts';
-export { checkAnchor, checkIntermediate, checkServerCertificate } from './pki/checks.ts';
-export { daysLeft, expiryState } from './pki/expiry.ts';
-export type { ExpiryState } from './pki/expiry.ts';
-export { createAuthority, issueCertificate } from './pki/issue.ts';
-export type { CertificateRequest, IssuedCertificate, SubjectName } from './pki/issue.ts';
-export { KEY_TYPES } from './pki/keys.ts';
-export type { KeyType } from './pki/keys.ts';
-export { parseCertificates, parseDerCertificate } from './pki/parse.ts';
-export { splitPem } from './pki/pem.ts';
-export { isSignedBy } from './pki/signature.ts';
-export type { FileReader, KeyOpener, Platform } from './platform.ts';
-export type { Change, StorageDriver } from './store/driver.ts';
-export { RecordStore } from './store/records.ts';
-export { codeOf, guardStorage, storeUnavailable } from './store/unavailable.ts';
+export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
+export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';
+export { isLoopback } from './config/check-together.ts';
+export { nearest } from './config/nearest.ts';
+export type { ConfigProblem } from './config/problem.ts';
+export { SETTING_ROWS, SETTINGS } from './config/settings.ts';
+export type { Setting, SettingName, SettingValues } from './config/settings.ts';
+export { PRODUCT } from './base/product.ts';
+
+// what a runtime hands in
+export type { FileReader, Platform } from './platform.ts';
+export type { Clock } from './base/clock.ts';
 export type {
   Channel,
   ChannelRequest,
@@ -48,10 +27,44 @@ export type {
   DialerCapabilities,
   HandshakeReport,
 } from './tls/dialer.ts';
+export type { KeyOpener } from './tls/key-opener.ts';
 export type { ProfileFingerprint, TlsProfile } from './tls/profile.ts';
+export type { Change, StorageDriver } from './store/driver.ts';
+export { codeOf, guardStorage, storeUnavailable } from './store/unavailable.ts';
+export { Cancellation } from './base/cancel-signal.ts';
+export { LeasedCache } from './base/leased-cache.ts';
+export type { Lease } from './base/leased-cache.ts';
+
+// errors, events and secrets
+export { ERRORS, GatewayError, toGatewayError } from './base/errors.ts';
+export type { ErrorCode } from './base/errors.ts';
+export { createEventHub } from './base/events.ts';
+export type { EventHub, EventSink } from './base/events.ts';
+export { createLog } from './observe/log-line.ts';
+export { Secret } from './base/secret.ts';
+export { equalBytes } from './base/bytes.ts';
+export { newId } from './base/ids.ts';
+
+// tokens, the vault and its rotation
+export { importTokenKey, mintToken } from './identity/token.ts';
+export { RecordStore } from './store/records.ts';
 export { openKeyring } from './vault/keyring.ts';
 export { rotateVault } from './vault/rotate.ts';
 export type { RotationResult } from './vault/rotate.ts';
 export { formatVaultKeys, generateVaultKey, parseVaultKeys } from './vault/vault-keys.ts';
 export type { VaultKeyText } from './vault/vault-keys.ts';
 export { Vault } from './vault/vault.ts';
+
+// certificates
+export type { Certificate, CertificateFacts } from './pki/certificate.ts';
+export { orderChain } from './pki/chain.ts';
+export { checkAnchor, checkIntermediate, checkServerCertificate } from './pki/checks.ts';
+export { daysLeft, expiryState, notAfterSeconds } from './pki/expiry.ts';
+export type { ExpiryState } from './pki/expiry.ts';
+export { createAuthority, issueCertificate } from './pki/issue.ts';
+export type { CertificateRequest, IssuedCertificate, SubjectName } from './pki/issue.ts';
+export { KEY_TYPES } from './pki/keys.ts';
+export type { KeyType } from './pki/keys.ts';
+export { parseCertificates, parseDerCertificate } from './pki/parse.ts';
+export { splitPem } from './pki/pem.ts';
+export { isSignedBy } from './pki/signature.ts';

@@ -5,8 +5,6 @@ import type { StorageDriver } from './store/driver.ts';
 import type { Dialer } from './tls/dialer.ts';
 import type { KeyOpener } from './tls/key-opener.ts';
 
-export type { KeyOpener, OpenedKey } from './tls/key-opener.ts';
-
 /**
  * Reads a PEM file an operator named; the adapter decides which folders are allowed and checks the real path.
  *
@@ -20,7 +18,7 @@ export interface Platform {
   readonly storage: StorageDriver;
   readonly openKey: KeyOpener;
   readonly readFile: FileReader;
-  /** The vault keys as POSTERN_VAULT_KEYS writes them; asked again when a key id is not at hand. */
+  /** The vault keys as POSTERN_VAULT_KEYS writes them; asked at the start, at a reload and for a key not at hand. */
   readonly readVaultKeys: () => Promise<Secret>;
   readonly clock: Clock;
   /** What the platform's own parts report to as well; the gateway attaches its metrics. */

@@ -12,6 +12,8 @@ import { startVitest } from 'vitest/node';
 const PROGRAMS = [
   { program: 'redis-server', support: 'test/support/redis.ts', install: 'apt-get install redis-server' },
   { program: 'postgres', support: 'test/support/postgres.ts', install: 'apt-get install postgresql' },
+  { program: 'curl', support: 'test/support/shell.ts', install: 'apt-get install curl' },
+  { program: 'openssl', support: 'test/support/openssl.ts', install: 'apt-get install openssl' },
 ] as const;
 
 const root = resolve(import.meta.dirname, '..');

@@ -1,10 +1,12 @@
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError, Secret, formatVaultKeys, isSharedStorage, parseVaultKeys } from '../../src/index.ts';
 import type { Config, EventSink, SettingValues } from '../../src/index.ts';
+import { exists } from './files.ts';
 import { readSigningKeyFile, openSigningKeyFile } from './signing-key-file.ts';
-import { openVaultKeyFile } from './vault-key-file.ts';
+import { openVaultKeyFile, readVaultKeyFile } from './vault-key-file.ts';
 
+/** Where the embedded gateway keeps its vault keys. */
 export const vaultKeyFile = (dataDir: string): string => join(dataDir, 'vault.key');
 const signingKeyFile = (dataDir: string): string => join(dataDir, 'signing.key');
 const pidFile = (dataDir: string): string => join(dataDir, 'postern.pid');
@@ -27,22 +29,32 @@ export async function completeConfig(values: SettingValues, events: EventSink): 
   const isFirstStart = values.jwtSecretKey === undefined && !(await exists(signingKeyFile(dataDir)));
   const jwtSecretKey = values.jwtSecretKey ?? (await openSigningKeyFile(signingKeyFile(dataDir), events));
   if (isFirstStart) events('gateway.first_start', { dataDir, next: tokenCommand(dataDir) });
-  const config = {
-    ...values,
-    storage: storageOf(values),
-    jwtSecretKey,
-    vaultKeys: await readVaultKeys(values, events),
-  };
-  return Object.freeze(config);
+  if (values.vaultKeys === undefined) {
+    await refuseLostKeys(values);
+    await openVaultKeyFile(vaultKeyFile(dataDir), events);
+  }
+  return Object.freeze({ ...values, storage: storageOf(values), jwtSecretKey });
+}
+
+/** A store that outlived its keys: a fresh key opens nothing in it, and would hide that the old one is missed. */
+async function refuseLostKeys(values: SettingValues): Promise<void> {
+  const [, store] = /^sqlite:(.+)$/.exec(storageOf(values).reveal()) ?? [];
+  const path = vaultKeyFile(values.dataDir);
+  // in this order: who makes both makes the key first
+  if (store === undefined || !(await exists(store)) || (await exists(path))) return;
+  throw new GatewayError('file_refused', `${path} is not there, but the store ${store} that was sealed with it is`, {
+    hint: 'restore the file from a backup, or set POSTERN_VAULT_KEYS; to begin anew without the gateways in it, remove the store',
+  });
 }
 
 /**
- * The vault keys as POSTERN_VAULT_KEYS writes them: given, or from the key file, which is made when it is not there.
+ * The vault keys as POSTERN_VAULT_KEYS writes them: given, or what the key file holds now. A file that is gone is not
+ * made again: a fresh key opens nothing, and a gateway that runs would seal with it.
  *
  * @throws GatewayError file_refused, vault_key_invalid
  */
-export async function readVaultKeys({ vaultKeys, dataDir }: SettingValues, events: EventSink): Promise<Secret> {
-  return vaultKeys ?? formatVaultKeys(await openVaultKeyFile(vaultKeyFile(dataDir), events));
+export async function readVaultKeys({ vaultKeys, dataDir }: SettingValues): Promise<Secret> {
+  return vaultKeys ?? formatVaultKeys(await readVaultKeyFile(vaultKeyFile(dataDir)));
 }
 
 /**
@@ -67,7 +79,10 @@ export function storageOf({ storage, dataDir }: SettingValues): Secret {
 export async function writePid(dataDir: string): Promise<() => Promise<void>> {
   const path = pidFile(dataDir);
   await writeFile(path, `${process.pid}\n`, { mode: 0o644 });
-  return () => rm(path, { force: true });
+  return async () => {
+    // another gateway that was started over this directory meanwhile takes the signals now
+    if ((await readFile(path, 'utf8').catch(() => '')) === `${process.pid}\n`) await rm(path, { force: true });
+  };
 }
 
 /** Whether a gateway seems to run over this data directory. */
@@ -94,12 +109,6 @@ export function refuseMadeUpKeys({ storage, vaultKeys, jwtSecretKey }: SettingVa
     },
   );
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 const tokenCommand = (dataDir: string): string =>
   `postern token --sub you --role admin${dataDir === './data' ? '' : ` --data-dir ${dataDir}`}`;

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { access, open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { GatewayError } from '../../src/index.ts';
 import type { FileReader } from '../../src/index.ts';
@@ -48,6 +48,14 @@ export async function readTextFile(path: string, shown = path): Promise<string> 
   } finally {
     await file.close();
   }
+}
+
+/** Whether something can be reached by this path. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isBelow(root: string, real: string): boolean {

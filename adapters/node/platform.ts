@@ -13,6 +13,7 @@ import { openStorage } from './storage/open-storage.ts';
  * @throws GatewayError config_invalid, capability_unsupported, store_unavailable
  */
 export async function createNodePlatform(config: Config, events: EventHub): Promise<Platform> {
+  const storage = await openStorage(config.storage);
   const { contextCacheTtlSeconds: ttlSeconds } = config;
   const dialer = createNodeDialer({
     events,
@@ -25,10 +26,10 @@ export async function createNodePlatform(config: Config, events: EventHub): Prom
   });
   return {
     dialer,
-    storage: await openStorage(config.storage),
+    storage,
     openKey,
     readFile: createFileReader(config.certDirs),
-    readVaultKeys: () => readVaultKeys(config, events),
+    readVaultKeys: () => readVaultKeys(config),
     clock: systemClock,
     events,
     waitUntil: (work) =>

@@ -1,4 +1,4 @@
-import { createGateway, toGatewayError } from '../../src/index.ts';
+import { createGateway, notAfterSeconds, toGatewayError } from '../../src/index.ts';
 import type { EventHub, EventSink, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from '../node-compat/open-key.ts';
 import { systemClock } from './clock.ts';
@@ -98,7 +98,7 @@ async function reloadGateway(gateway: Gateway, events: EventSink): Promise<void>
 }
 
 function* listenerExpiry({ identity }: Listener) {
-  if (identity) yield [['listener', '', 'current'], Date.parse(identity.facts.notAfter) / 1000] as const;
+  if (identity) yield [['listener', '', 'current'], notAfterSeconds(identity.facts)] as const;
 }
 
 /** One run at a time; asked for while it runs, it runs once more, since files may have changed after they were read. */

@@ -7,6 +7,8 @@ export interface Target {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Sent once before the first call, as every client of the legacy era does; calls carry the session it opens. */
+  readonly initialize?: Readonly<Record<string, unknown>>;
 }
 
 export interface Order {
@@ -37,6 +39,21 @@ function poolFor({ name, url, tls }: Target, concurrency: number): Pool {
   return pool;
 }
 
+const sessions = new Map<string, Readonly<Record<string, string>>>();
+
+/** The header of the caller's session; none where the subject keeps none. */
+async function sessionOf({ name, url, headers, initialize }: Target, pool: Pool) {
+  const known = sessions.get(name);
+  if (known || !initialize) return known ?? {};
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 'initialize', method: 'initialize', params: initialize });
+  const answer = await pool.request({ path: new URL(url).pathname, method: 'POST', headers, body });
+  await answer.body.text();
+  const id = answer.headers['mcp-session-id'];
+  const session: Record<string, string> = typeof id === 'string' ? { 'mcp-session-id': id } : {};
+  sessions.set(name, session);
+  return session;
+}
+
 function parseAnswer(type: string, text: string): { result?: unknown; error?: unknown } {
   const json = type.startsWith('text/event-stream') ? /^data: ?(\{.*)$/m.exec(text)?.[1] : text;
   return JSON.parse(json ?? '{}') as { result?: unknown };
@@ -45,6 +62,7 @@ function parseAnswer(type: string, text: string): { result?: unknown; error?: un
 async function run({ target, method, params, calls, concurrency }: Order): Promise<Outcome> {
   const pool = poolFor(target, concurrency);
   const { pathname } = new URL(target.url);
+  const headers = { ...target.headers, ...(await sessionOf(target, pool)) };
   const latencies = new Float64Array(calls);
   let result: unknown;
   let next = 0;
@@ -52,7 +70,7 @@ async function run({ target, method, params, calls, concurrency }: Order): Promi
     for (let id = next++; id < calls; id = next++) {
       const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
       const startedMs = performance.now();
-      const answer = await pool.request({ path: pathname, method: 'POST', headers: target.headers, body });
+      const answer = await pool.request({ path: pathname, method: 'POST', headers, body });
       const text = await answer.body.text();
       latencies[id] = performance.now() - startedMs;
       const parsed = parseAnswer(String(answer.headers['content-type']), text);

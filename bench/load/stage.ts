@@ -29,6 +29,11 @@ const HEADERS = {
   legacy: { 'mcp-protocol-version': '2025-11-25' },
   modern: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
 };
+const INITIALIZE = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'bench', version: '1.0.0' },
+};
 const ENVELOPE = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': {},
@@ -65,11 +70,15 @@ export async function openStage(era: Era, profileFolder: string | undefined): Pr
     };
     const tls = { ca: material.ca, ...material.client };
     const url = `${postern.url}/servers/bench/mcp`;
+    const opening = era === 'legacy' ? { initialize: INITIALIZE } : {};
     const authorized = { ...headers, authorization: `Bearer ${token}` };
     return {
-      direct: { target: { name: 'direct', url: `${origin}/mcp`, headers, tls }, pid: undefined },
-      floor: { target: { name: 'floor', url: `http://127.0.0.1:${relayed.port}/mcp`, headers }, pid: relay.pid },
-      postern: { target: { name: 'postern', url, headers: authorized }, pid: postern.pid },
+      direct: { target: { name: 'direct', url: `${origin}/mcp`, headers, tls, ...opening }, pid: undefined },
+      floor: {
+        target: { name: 'floor', url: `http://127.0.0.1:${relayed.port}/mcp`, headers, ...opening },
+        pid: relay.pid,
+      },
+      postern: { target: { name: 'postern', url, headers: authorized, ...opening }, pid: postern.pid },
       upstreamPid: upstream.pid,
       generator,
       params: { name: 'echo', arguments: {}, ...(era === 'modern' && { _meta: ENVELOPE }) },

@@ -1,9 +1,14 @@
 /**
- * What can go wrong, who must act, and whether trying again can help.
+ * base: what every room needs and none owns.
  *
- * Adding a code: a row here, a test, a line in the docs. Messages are lower case without a full stop and never carry
+ * Errors, events, ids, bytes, time, secrets, and what holds shared work together. Must not know anything of MCP, TLS or
+ * HTTP.
+ *
+ * Adding an error code: a row here, a test, a line in the docs. Messages are lower case without a full stop and never carry
  * a token, key, PEM, header bag or body. Only `http/respond.ts` knows HTTP statuses and JSON-RPC numbers.
  */
+
+/** Who must act. */
 export type Actor = 'caller' | 'operator' | 'upstream' | 'gateway';
 
 /** The layer a failure belongs to; `dns`, `tcp`, `tls`, `http`, `auth` and `protocol` are what a dial can report. */
@@ -29,6 +34,7 @@ interface ErrorFacts {
 
 const row = (actor: Actor, stage: Stage, retryable = false): ErrorFacts => ({ actor, stage, retryable });
 
+/** Every code, with who must act, where it happened and whether trying again can help. */
 export const ERRORS = {
   // what a caller sent
   request_invalid: row('caller', 'request'),
@@ -117,8 +123,10 @@ export const ERRORS = {
   internal: row('gateway', 'request'),
 } as const satisfies Record<string, ErrorFacts>;
 
+/** A code of the table. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** What an error says beside its message. */
 export interface GatewayErrorOptions {
   /** What the person who must act should do, in words. */
   readonly hint?: string;

@@ -51,9 +51,12 @@ interface UpstreamFields {
   readonly insecureTls?: true;
 }
 
+/** The name of an event. */
 export type EventName = keyof EventFields;
+/** How much an event matters, least first. */
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
+/** The level each event is logged at. */
 export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'gateway.started': 'info',
   'gateway.stopping': 'info',

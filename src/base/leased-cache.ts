@@ -6,8 +6,11 @@ export interface Lease<V> {
   readonly value: V;
   /** Gives the claim back. Idempotent. */
   release(): void;
+  /** Gives the claim back, and has the cache hand this value out no more. */
+  discard(): void;
 }
 
+/** What asking for a value led to, and how a value left. */
 export type CacheOutcome = 'hit' | 'miss' | 'evicted' | 'expired';
 
 export interface LeasedCacheOptions<V> {
@@ -23,9 +26,9 @@ export interface LeasedCacheOptions<V> {
 
 interface Entry<V> {
   readonly key: string;
-  value: Promise<V>;
+  readonly value: Promise<V>;
+  readonly expiresAtMs: number;
   leases: number;
-  expiresAtMs: number;
   /** True once the cache hands the entry out no more. */
   detached: boolean;
   cancelExpiry: (() => void) | undefined;
@@ -65,29 +68,28 @@ export class LeasedCache<V> {
     this.#idle.delete(key);
     entry.cancelExpiry?.();
     entry.cancelExpiry = undefined;
-    const value = await entry.value;
-    let held = true;
-    return {
-      value,
-      release: () => {
-        if (!held) return;
-        held = false;
-        entry.leases -= 1;
-        if (entry.leases === 0) this.#rest(entry, value);
-      },
-    };
-  }
-
-  /** Hands the value of `key` out no more; it is disposed of when its last lease is back. */
-  forget(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry) this.#detach(entry);
+    return this.#leaseOf(entry, await entry.value);
   }
 
   /** Forgets everything and refuses new leases. Idempotent. */
   close(): void {
     this.#closed = true;
     for (const entry of this.#entries.values()) this.#detach(entry);
+  }
+
+  #leaseOf(entry: Entry<V>, value: V): Lease<V> {
+    let held = true;
+    const release = (): void => {
+      if (!held) return;
+      held = false;
+      entry.leases -= 1;
+      if (entry.leases === 0) this.#rest(entry, value);
+    };
+    const discard = (): void => {
+      this.#drop(entry);
+      release();
+    };
+    return { value, release, discard };
   }
 
   #current(key: string): Entry<V> | undefined {

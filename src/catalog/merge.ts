@@ -1,27 +1,31 @@
+import { isFields } from '../base/fields.ts';
+import type { Fields } from '../base/fields.ts';
 import { LISTINGS } from '../wire/mcp.ts';
 import type { ListingMethod } from '../wire/mcp.ts';
 import type { Member } from './virtual-server.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** One member's items of one listing, all pages. */
 export interface MemberItems {
   readonly member: Member;
-  readonly items: readonly Fields[];
+  /** As the upstream sent them. */
+  readonly items: readonly unknown[];
 }
 
 /**
  * One listing out of many: members in their order, items in the upstream's order, names under the member's prefix,
- * fields we do not know kept. Of two items with the same name the first stays.
+ * fields we do not know kept. Of two items with the same name the first stays; what has no name is left out, so that
+ * one upstream that answers nonsense does not spoil the others' listings.
  */
 export function mergeItems(method: ListingMethod, parts: readonly MemberItems[]): Fields[] {
   const { key, prefixed } = LISTINGS[method];
-  const merged = new Map<unknown, Fields>();
+  const merged = new Map<string, Fields>();
   for (const { member, items } of parts) {
     for (const item of items) {
-      const renames = prefixed && member.prefix !== '';
-      const name = renames ? `${member.prefix}${String(item[key])}` : item[key];
-      if (!merged.has(name)) merged.set(name, renames ? { ...item, [key]: name } : item);
+      if (!isFields(item)) continue;
+      const own = item[key];
+      if (typeof own !== 'string') continue;
+      const name = prefixed ? member.prefix + own : own;
+      if (!merged.has(name)) merged.set(name, name === own ? item : { ...item, [key]: name });
     }
   }
   return [...merged.values()];
@@ -29,19 +33,17 @@ export function mergeItems(method: ListingMethod, parts: readonly MemberItems[])
 
 /** The union of what several servers can do: a capability is there when any has it, a flag when any sets it. */
 export function mergeCapabilities(all: readonly Fields[]): Fields {
-  const merged: Record<string, unknown> = {};
+  // a Map, since servers choose the names and an object has some of its own
+  const merged = new Map<string, unknown>();
   for (const capabilities of all)
-    for (const [name, value] of Object.entries(capabilities)) merged[name] = mergeValue(merged[name], value);
-  return merged;
+    for (const [name, value] of Object.entries(capabilities)) merged.set(name, mergeValue(merged.get(name), value));
+  return Object.fromEntries(merged);
 }
 
 function mergeValue(known: unknown, more: unknown): unknown {
   if (isFields(known) && isFields(more)) return mergeCapabilities([known, more]);
   return known === undefined || known === false ? more : known;
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Instructions of several servers, each under its name. */
 export function mergeInstructions(

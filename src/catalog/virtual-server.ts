@@ -48,8 +48,9 @@ export interface Route {
 /**
  * The member that owns a target; undefined when none does.
  *
- * Names go by prefix: where several prefixes match, to the member that lists the name, else to the longest. URIs go to the first member that lists the resource, else to the first with
- * a matching template, else to the first that has resources at all: servers may read what they do not list.
+ * Names go by prefix: where several prefixes match, to the member that lists the name, else to the longest. URIs go to
+ * the first member that lists the resource, else to the first with a matching template, else to the first that has
+ * resources at all: servers may read what they do not list.
  */
 export function routeOf(server: VirtualServer, target: Target): Route | undefined {
   const [first] = server.members;

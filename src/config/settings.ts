@@ -41,8 +41,10 @@ const LEVELS: Readonly<Record<string, Level>> = {
   warning: 'warn',
   error: 'error',
 };
-/** From the colon before a password in a URL to the `@` after it. */
-const PASSWORD = /(?<=^[a-z]+:\/\/[^:/@]*):[^@]*@/;
+/** From the colon before a password in a URL to the last `@`: a password may hold one, though it should be encoded. */
+const PASSWORD = /(?<=^[a-z]+:\/\/[^:/@]*):.*@/;
+/** The value of a query parameter for a password; PostgreSQL knows `password` and `sslpassword`. */
+const PASSWORD_PARAMETER = /(?<=[?&][^=&#]*password=)[^&#]+/gi;
 const CLIENT_CERTIFICATES = 'nothing: callers with client certificates come in a later version';
 
 /** Every setting of this version; the order is the order of help. */
@@ -76,7 +78,7 @@ export const SETTINGS = {
     alias: 'DATABASE_URL',
     flag: 'storage',
     placeholder: 'URL',
-    masked: (url) => url?.reveal().replace(PASSWORD, ':*****@') ?? '',
+    masked: (url) => url?.reveal().replace(PASSWORD, ':*****@').replaceAll(PASSWORD_PARAMETER, '*****') ?? '',
     parse: storageUrl,
     help: 'sqlite:FILE (default: postern.db in the data directory), redis://…, postgres://… or memory:',
   }),
@@ -108,7 +110,7 @@ export const SETTINGS = {
     placeholder: 'TEXT',
     masked: () => '*****',
     parse: secret,
-    help: "passphrase of the listener's private key",
+    help: "passphrase of the listener's private key; by environment only",
   }),
   keyPasswordFile: optional<string>({
     env: 'POSTERN_TLS_KEY_PASSWORD_FILE',
@@ -256,11 +258,18 @@ export const SETTINGS = {
     placeholder: 'SECONDS',
     parse: integer(0, 3600),
     fallback: 30,
-    help: 'seconds calls in flight may take to finish when the gateway stops',
+    help: 'seconds calls in flight may take to finish when the gateway stops, and streams when their upstream is replaced',
   }),
 };
 
+/** The name of a setting in code. */
 export type SettingName = keyof typeof SETTINGS;
+
+/** The settings as pairs of name and row, for those who treat all alike. */
+export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [
+  SettingName,
+  Setting<unknown>,
+])[];
 
 /** The value of every setting. */
 export type SettingValues = {

@@ -3,8 +3,11 @@ import { Secret } from '../base/secret.ts';
 /** A setting's text read as its type, or what was expected instead. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
 
-/** Reads one setting; a list given as such (repeated flag, YAML sequence) arrives as an array. */
-export type ValueParser<T> = (raw: string | readonly string[]) => Parsed<T>;
+/** A setting as it was written; a list given as such (repeated flag, YAML sequence) is an array. */
+export type Raw = string | readonly string[];
+
+/** Reads one setting. */
+export type ValueParser<T> = (raw: Raw) => Parsed<T>;
 
 /** A parser for settings that are one text; several are refused. */
 const single =
@@ -12,13 +15,16 @@ const single =
   (raw) =>
     typeof raw === 'string' ? parse(raw) : { expected: 'one value' };
 
+/** Any text. */
 export const text: ValueParser<string> = single((raw) => ({ value: raw }));
 
+/** Any text, kept from being printed. */
 export const secret: ValueParser<Secret> = single((raw) => ({ value: new Secret(raw) }));
 
 const TRUE = new Set(['true', '1', 'yes', 'on']);
 const FALSE = new Set(['false', '0', 'no', 'off']);
 
+/** A switch, in any of the words people use for it. */
 export const truth: ValueParser<boolean> = single((raw) => {
   const word = raw.toLowerCase();
   if (TRUE.has(word)) return { value: true };
@@ -51,6 +57,16 @@ export function oneOf<T>(words: Readonly<Record<string, T>>): ValueParser<T> {
 /** A setting that does nothing yet: only the words of `inert` are taken, anything else is refused with `reason`. */
 export function notYet(reason: string, inert: readonly string[] = []): ValueParser<undefined> {
   return single((raw) => (inert.includes(raw.toLowerCase()) ? { value: undefined } : { expected: reason }));
+}
+
+type Scalar = string | number | boolean | bigint;
+
+const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+
+/** A YAML scalar or sequence as the text it was written as; undefined for null, and for what is neither. */
+export function rawOf(value: unknown): Raw | undefined {
+  if (isScalar(value)) return String(value);
+  return Array.isArray(value) && value.every(isScalar) ? value.map(String) : undefined;
 }
 
 const STORES = /^(?:sqlite:.+|memory:|rediss?:\/\/.+|postgres(?:ql)?:\/\/.+)$/;

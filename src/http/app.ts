@@ -40,6 +40,7 @@ export type FetchHandler = (request: Request, signal?: CancelSignal) => Response
 
 /** Where the REST API lives; a request elsewhere is no business of an administrator's. */
 const API_PATHS = ['/v1/*', '/gateways/*', '/openapi.json'];
+const PROBES = new Set(['/health', '/ready']);
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole gateway as one handler. */
@@ -69,6 +70,8 @@ export function createApp(options: AppOptions): FetchHandler {
     try {
       origins.check(request);
     } catch (error) {
+      // probes come under whatever address the machine has, and learn nothing that is not public
+      if (PROBES.has(new URL(request.url).pathname)) return app.fetch(request, { signal });
       return problemAnswer(error, { path: new URL(request.url).pathname, events });
     }
     if (!request.headers.has('origin')) return app.fetch(request, { signal });

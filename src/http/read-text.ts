@@ -3,15 +3,18 @@ import { GatewayError } from '../base/errors.ts';
 /**
  * A request's body as text, refused as soon as it is known to exceed `limitBytes`.
  *
- * @throws GatewayError request_too_large
+ * @throws GatewayError request_too_large; call_cancelled when the caller left before its end
  */
 export async function readText(request: Request, limitBytes: number): Promise<string> {
   const declared = request.headers.get('content-length');
-  if (declared !== null) {
-    if (Number(declared) > limitBytes) throw tooLarge(limitBytes);
-    return request.text();
+  if (declared !== null && Number(declared) > limitBytes) throw tooLarge(limitBytes);
+  try {
+    if (declared !== null) return await request.text();
+    return request.body ? await readStream(request.body, limitBytes) : '';
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError('call_cancelled', 'the request ended before its body was complete', { cause });
   }
-  return request.body ? readStream(request.body, limitBytes) : '';
 }
 
 async function readStream(body: ReadableStream<Uint8Array>, limitBytes: number): Promise<string> {

@@ -7,7 +7,7 @@ import type { Principal, Role } from './principal.ts';
 import { credentialsMissing } from './refusals.ts';
 import type { TokenKey } from './token.ts';
 
-const MAX_CACHED = 1000;
+const MAX_CACHED_COUNT = 1000;
 const MAX_CACHED_MS = 60_000;
 
 interface Verified {
@@ -55,7 +55,7 @@ export class TokenVerifier {
   }
 
   #remember(authorization: string, verified: Verified): void {
-    if (this.#verified.size >= MAX_CACHED) {
+    if (this.#verified.size >= MAX_CACHED_COUNT) {
       const [oldest] = this.#verified.keys();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }

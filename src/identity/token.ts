@@ -12,6 +12,7 @@ export interface TokenKey {
   readonly audience: string;
 }
 
+/** The JWS algorithms tokens may be signed with. @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
 export type HmacAlgorithm = 'HS256' | 'HS384' | 'HS512';
 
 /** The settings a token key comes from. */
@@ -32,6 +33,7 @@ export async function importTokenKey(settings: TokenSettings): Promise<TokenKey>
   return { key, algorithm, issuer: settings.jwtIssuer, audience: settings.jwtAudience };
 }
 
+/** Whom a token is for, and for how long. */
 export interface TokenRequest {
   readonly subject: string;
   readonly role: Role;

@@ -1,9 +1,11 @@
 import { PRODUCT } from '../base/product.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { notAfterSeconds } from '../pki/expiry.ts';
 import type { GatewayEntry, RegistrySnapshot } from '../registry/snapshot.ts';
 import type { TlsProfile } from '../tls/profile.ts';
 import type { BreakerState } from '../upstream/breaker.ts';
 import type { Metrics } from './metrics.ts';
-import type { LabelValues } from './registry.ts';
+import type { LabelValues } from './metric-registry.ts';
 
 type Series = readonly [LabelValues, number];
 
@@ -54,6 +56,6 @@ function* expiries(slug: string, { identity, trust }: TlsProfile): Iterable<Seri
   if (trust.mode !== 'system') yield [['ca', slug, generation], earliest(trust.anchors)];
 }
 
-function earliest(certificates: readonly { readonly facts: { readonly notAfter: string } }[]): number {
-  return Math.min(...certificates.map(({ facts }) => Date.parse(facts.notAfter) / 1000));
+function earliest(certificates: readonly Certificate[]): number {
+  return Math.min(...certificates.map(({ facts }) => notAfterSeconds(facts)));
 }

@@ -23,13 +23,13 @@ export function createLog({ write, level, pretty, clock }: LogOptions): EventSin
 }
 
 /** An event as one line of JSON: time, level, event, then its fields. */
-export function jsonLine(name: EventName, fields: object, nowMs: number): string {
+function jsonLine(name: EventName, fields: object, nowMs: number): string {
   const time = new Date(nowMs).toISOString();
   return `${JSON.stringify({ time, level: EVENT_LEVELS[name], event: name, ...fields })}\n`;
 }
 
 /** An event as a line for people: `08:15:00 warn  breaker.opened gateway=time retryInMs=1000`. */
-export function prettyLine(name: EventName, fields: object, nowMs: number): string {
+function prettyLine(name: EventName, fields: object, nowMs: number): string {
   const time = new Date(nowMs).toISOString().slice(11, 19);
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)

@@ -54,4 +54,5 @@ export const METRICS = {
   postern_requests_refused_total: { type: 'counter', labels: ['code'], help: 'Requests answered with an error' },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
+/** The name of a metric. */
 export type MetricName = keyof typeof METRICS;

@@ -1,7 +1,7 @@
 import type { EventFields, EventName, EventSink } from '../base/events.ts';
-import type { LabelValues } from './registry.ts';
+import type { LabelValues } from './metric-registry.ts';
 import type { MetricName } from './metric-table.ts';
-import { MetricRegistry } from './registry.ts';
+import { MetricRegistry } from './metric-registry.ts';
 
 /** The gateway's metrics: counters fed by events, gauges read when somebody looks. */
 export interface Metrics {

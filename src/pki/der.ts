@@ -5,6 +5,7 @@ export interface DerElement {
   readonly raw: Uint8Array<ArrayBuffer>;
 }
 
+/** The identifier octets certificates are made of. @see https://www.itu.int/rec/T-REC-X.690 section 8.1.2 */
 export const DER = {
   boolean: 0x01,
   integer: 0x02,

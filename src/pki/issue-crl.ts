@@ -5,6 +5,7 @@ import { loadX509 } from './x509.ts';
 
 const CRL_NUMBER = '2.5.29.20';
 
+/** What a revocation list is to say. */
 export interface CrlRequest {
   /** Hexadecimal, as `CertificateFacts.serialNumber`. */
   readonly revokedSerialNumbers: readonly string[];

@@ -39,11 +39,13 @@ interface CommonRequest {
   readonly keyType: KeyType;
 }
 
+/** What a new authority is to be. */
 export interface AuthorityRequest extends CommonRequest {
   /** How many further authorities may stand below this one; no limit by default. */
   readonly pathLength?: number;
 }
 
+/** What a new end certificate is to be; a server is found by its names, not by its subject. */
 export interface CertificateRequest extends CommonRequest {
   readonly purpose: CertificatePurpose;
   readonly dnsNames?: readonly string[];

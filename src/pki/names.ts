@@ -1,4 +1,5 @@
 import type { Name } from '@peculiar/x509';
+import { toHex, utf8 } from '../base/bytes.ts';
 
 /**
  * A distinguished name as text, most specific part first. Control characters are escaped as well, so that a name can
@@ -37,6 +38,6 @@ function escapeValue(value: string): string {
     .replaceAll(/["+,;<>\\]/g, '\\$&')
     .replaceAll(/^[# ]| $/g, '\\$&')
     .replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) =>
-      Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join(''),
+      Array.from(utf8(char), (byte) => `\\${toHex(Uint8Array.of(byte))}`).join(''),
     );
 }

@@ -6,6 +6,7 @@
  */
 import type { Principal } from '../identity/principal.ts';
 
+/** What a caller may ask for. */
 export type Action = { readonly kind: 'mcp' } | { readonly kind: 'admin' } | { readonly kind: 'metrics' };
 
 declare const grantBrand: unique symbol;
@@ -17,6 +18,7 @@ export interface Grant {
   readonly action: Action['kind'] | 'upkeep';
 }
 
+/** The outcome of policy; a refusal's reason is for the caller to read. */
 export type Decision =
   | { readonly allowed: true; readonly grant: Grant }
   | { readonly allowed: false; readonly reason: string };

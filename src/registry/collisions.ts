@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Listing } from '../upstream/facts.ts';
 
 /** What must not clash between gateways. */
-export interface Claims {
+export interface PublishedNames {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
@@ -16,11 +16,11 @@ export interface Claims {
  *
  * @throws GatewayError name_taken
  */
-export function refuseCollisions(candidate: Claims, all: Iterable<Claims>): void {
+export function refuseCollisions(candidate: PublishedNames, all: Iterable<PublishedNames>): void {
   for (const other of all) if (other.id !== candidate.id) refuseCollision(candidate, other);
 }
 
-function refuseCollision(candidate: Claims, other: Claims): void {
+function refuseCollision(candidate: PublishedNames, other: PublishedNames): void {
   const details = { gateway: other.slug };
   if (candidate.name === other.name)
     throw new GatewayError('name_taken', `the name is taken by the gateway ${other.slug}`, {
@@ -46,7 +46,7 @@ function refuseCollision(candidate: Claims, other: Claims): void {
 }
 
 /** A name both publish; possible only where one prefix begins with the other. */
-function sharedName(a: Claims, b: Claims): string | undefined {
+function sharedName(a: PublishedNames, b: PublishedNames): string | undefined {
   const [longer, shorter] = a.prefix.length >= b.prefix.length ? [a, b] : [b, a];
   if (!longer.prefix.startsWith(shorter.prefix) || longer.listing === undefined || shorter.listing === undefined)
     return undefined;

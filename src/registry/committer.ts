@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
+import { newId } from '../base/ids.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { TlsProfile } from '../tls/profile.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
@@ -45,12 +46,11 @@ export class Committer {
     return this.#alone(async () => {
       this.refuseCollisions(draft, before, upstream?.facts);
       const record: GatewayRecord = { ...(await sealDraft(draft, vault)), history };
-      const change = { kind: 'gateway', id, body: record, expectedVersion: before?.version ?? null } as const;
+      const version = newId();
+      const change = { kind: 'gateway', id, body: record, version, expectedVersion: before?.version ?? null } as const;
       const listing = { kind: 'listing', id, body: upstream?.facts ?? null } as const;
       if (!(await records.write(upstream === before?.upstream ? [change] : [change, listing]))) throw staleVersion();
-      const stored = await records.get<GatewayRecord>('gateway', id);
-      if (stored === undefined) throw staleVersion();
-      const gateway = { id, record, version: stored.version, upstream, nextProfile, refusal: undefined };
+      const gateway = { id, record, version, upstream, nextProfile, refusal: undefined };
       this.#live.swap(id, gateway);
       const { insecureTls = false } = upstream?.config ?? {};
       events(before ? 'upstream.changed' : 'upstream.registered', {
@@ -64,7 +64,6 @@ export class Committer {
   /** @param version the one that must be stored; undefined for whatever is. @throws GatewayError version_stale, store_unavailable, shutting_down */
   remove(id: string, version: string | undefined): Promise<void> {
     return this.#alone(async () => {
-      const slug = this.#live.find(id).record?.slug ?? id;
       const removal = {
         kind: 'gateway',
         id,
@@ -73,7 +72,6 @@ export class Committer {
       } as const;
       if (!(await this.#options.records.write([removal, { kind: 'listing', id, body: null }]))) throw staleVersion();
       this.#live.swap(id, undefined);
-      this.#options.events('upstream.removed', { gateway: slug });
     });
   }
 

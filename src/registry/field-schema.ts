@@ -1,3 +1,4 @@
+import { isFields } from '../base/fields.ts';
 import { Secret } from '../base/secret.ts';
 
 /**
@@ -13,6 +14,7 @@ interface Described {
   readonly examples?: readonly unknown[];
 }
 
+/** A text. */
 export interface TextSchema extends Described {
   readonly type: 'string';
   readonly enum?: readonly string[];
@@ -91,9 +93,6 @@ export function snakeOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * Reads an object by its schema: names in either spelling, secrets wrapped. What is wrong is added to `problems`.
  *
@@ -106,7 +105,7 @@ export function readObject(
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   const report = (field: string, problem: string) => problems.push({ field: path + field, problem });
-  if (!isObject(value)) {
+  if (!isFields(value)) {
     problems.push({ field: path.slice(0, -1) || 'body', problem: 'must be an object' });
     return result;
   }
@@ -159,7 +158,7 @@ function problemWith(schema: Exclude<FieldSchema, ObjectSchema>, value: unknown)
       if (!Array.isArray(value)) return 'must be a list';
       return value.length > schema.maxItems ? `must have at most ${schema.maxItems} items` : undefined;
     case 'object':
-      return isObject(value) ? undefined : 'must be an object';
+      return isFields(value) ? undefined : 'must be an object';
   }
 }
 

@@ -3,11 +3,16 @@
  *
  * Owns their fields, the stored record, what people see of it, and the snapshot of upstreams that serves traffic. Must
  * not know HTTP, sessions or what a request asks for.
+ *
+ * A gateway here is what the REST API calls one: a registered MCP server and how it is reached. What serves it is an
+ * Upstream; «the gateway» in messages is this program.
  */
 import type { Secret } from '../base/secret.ts';
+import { keyOf } from '../store/keys.ts';
+import type { TlsVersion } from '../tls/profile.ts';
+import type { TransportChoice } from '../upstream/upstream-config.ts';
 import { fieldContext } from '../vault/sealed-fields.ts';
 import type { Sealed, Vault } from '../vault/vault.ts';
-import { keyOf } from '../store/keys.ts';
 
 /** PEM text, or the path of a file that is read again at every load. */
 export type PemSource = { readonly pem: string } | { readonly file: string };
@@ -23,23 +28,26 @@ export type GatewayAuth<S> =
   | { readonly type: 'authheaders'; readonly headers: Readonly<Record<string, S>> }
   | { readonly type: 'query_param'; readonly key: string; readonly value: S };
 
+/** What we present; `S` as in GatewayAuth. */
 export interface GatewayIdentity<S> {
   readonly clientCert?: PemSource | undefined;
   readonly clientKey?: KeySource<S> | undefined;
   readonly clientKeyPassword?: S | undefined;
 }
 
+/** The identity to come, with the trust to come; `S` as in GatewayAuth. */
 export interface NextIdentity<S> extends GatewayIdentity<S> {
   readonly caCertificate?: PemSource | undefined;
 }
 
+/** The TLS side of a gateway; what is absent has its default. `S` as in GatewayAuth. */
 export interface GatewayTls<S> extends GatewayIdentity<S> {
   readonly caCertificate?: PemSource | undefined;
   readonly caMode?: 'only' | 'add' | undefined;
   readonly serverName?: string | undefined;
   readonly checkHostname?: boolean | undefined;
   readonly verify?: boolean | undefined;
-  readonly minTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly minTlsVersion?: TlsVersion | undefined;
   readonly crl?: PemSource | undefined;
   readonly pins?: readonly string[] | undefined;
   readonly next?: NextIdentity<S> | undefined;
@@ -62,7 +70,7 @@ export interface GatewayConfig<S> {
   readonly name: string;
   readonly description?: string | undefined;
   readonly url: string;
-  readonly transport: 'auto' | 'streamable-http' | 'sse';
+  readonly transport: TransportChoice;
   readonly prefix: string;
   readonly enabled: boolean;
   readonly passthroughHeaders: readonly string[];
@@ -91,7 +99,7 @@ export interface GatewayRecord extends GatewayConfig<Sealed> {
 export type GatewayDraft = GatewayConfig<Secret | Sealed>;
 
 /** The same configuration with every secret put through `change`; the one place that knows where secrets are. */
-export async function mapSecrets<From extends object, To>(
+async function mapSecrets<From extends object, To>(
   config: GatewayConfig<From>,
   change: (secret: From, context: string) => Promise<To>,
 ): Promise<GatewayConfig<To>> {

@@ -1,9 +1,8 @@
-import type { GatewayError } from '../base/errors.ts';
-import type { UpstreamFacts } from '../upstream/facts.ts';
-import type { HealthState } from '../upstream/health.ts';
 import { authView } from './auth-view.ts';
+import { healthOf } from './gateway-health.ts';
+import type { GatewayHealth } from './gateway-health.ts';
 import type { GatewayRecord } from './gateway-record.ts';
-import type { Gateway, ReadableGateway } from './snapshot.ts';
+import type { RegisteredGateway, ReadableGateway } from './snapshot.ts';
 import { tlsFieldsView, tlsSummary } from './tls-view.ts';
 
 /** What ContextForge reports and we do not have: teams, imports, an asynchronous lifecycle. */
@@ -38,11 +37,12 @@ const TRANSPORTS = { auto: 'AUTO', 'streamable-http': 'STREAMABLEHTTP', sse: 'SS
 export type GatewayView = ReturnType<typeof gatewayView>;
 
 /** What is shown of a gateway now. Health, dates and counts change without a new version of the record. */
-export function gatewayView(gateway: Gateway, nowMs: number) {
+export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
   const { id, refusal } = gateway;
   const { record, upstream, nextProfile } = readable(gateway);
-  const { facts, health } = upstream ?? {};
-  const reason = refusal === undefined ? health?.reason : { code: refusal.code, message: refusal.message };
+  const facts = upstream?.facts;
+  const health = healthOf(gateway);
+  const { reason } = health;
   const { history, labels } = record;
   return {
     id,
@@ -53,14 +53,14 @@ export function gatewayView(gateway: Gateway, nowMs: number) {
     transport: TRANSPORTS[record.transport === 'auto' && facts ? facts.transport : record.transport],
     prefix: record.prefix,
     enabled: record.enabled,
-    reachable: record.enabled && upstream !== undefined && facts !== undefined && health?.status !== 'failing',
-    status: statusOf(refusal, facts),
+    reachable: record.enabled && facts !== undefined && upstream?.health.status !== 'failing',
+    status: refusal ? 'refused' : facts ? 'active' : 'pending',
     statusMessage: reason?.message ?? null,
     lastError: reason === undefined ? null : `${reason.code}: ${reason.message}`,
-    lastSeen: health?.lastSuccessAt ?? facts?.listedAt ?? null,
-    registrationAttempts: health?.consecutiveFailures ?? 0,
-    nextRetryAt: health?.nextProbeAt ?? null,
-    health: healthView(health, refusal),
+    lastSeen: health.lastSuccessAt ?? facts?.listedAt ?? null,
+    registrationAttempts: health.consecutiveFailures,
+    nextRetryAt: health.nextProbeAt ?? null,
+    health: healthView(health),
     eras: [...(facts?.legacy ? ['legacy'] : []), ...(facts?.modern ? ['modern'] : [])],
     protocolVersions: [
       ...(facts?.legacy ? [facts.legacy.protocolVersion] : []),
@@ -91,28 +91,19 @@ export function gatewayView(gateway: Gateway, nowMs: number) {
   };
 }
 
-function statusOf(
-  refusal: GatewayError | undefined,
-  facts: UpstreamFacts | undefined,
-): 'active' | 'pending' | 'refused' {
-  if (refusal !== undefined) return 'refused';
-  return facts === undefined ? 'pending' : 'active';
-}
-
-function healthView(health: HealthState | undefined, refusal: GatewayError | undefined) {
-  const { code, message, hint } = refusal ?? {};
+function healthView({ status, reason, lastSuccessAt, nextProbeAt, consecutiveFailures, breaker }: GatewayHealth) {
   return {
-    status: refusal === undefined ? (health?.status ?? 'unknown') : 'failing',
-    reason: refusal === undefined ? (health?.reason ?? null) : { code, message, ...(hint !== undefined && { hint }) },
-    lastSuccessAt: health?.lastSuccessAt ?? null,
-    nextProbeAt: health?.nextProbeAt ?? null,
-    consecutiveFailures: health?.consecutiveFailures ?? 0,
-    breaker: health?.breaker ?? 'closed',
+    status,
+    reason: reason ?? null,
+    lastSuccessAt: lastSuccessAt ?? null,
+    nextProbeAt: nextProbeAt ?? null,
+    consecutiveFailures,
+    breaker,
   };
 }
 
 /** A gateway whose record cannot be believed is shown by its id, so that it can be found and removed. */
-function readable(gateway: Gateway): Pick<ReadableGateway, 'record' | 'upstream' | 'nextProfile'> {
+function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 'upstream' | 'nextProfile'> {
   if (gateway.record !== undefined) return gateway;
   const { id } = gateway;
   const record: GatewayRecord = {

@@ -3,7 +3,7 @@ import type { Secret } from '../base/secret.ts';
 import { MASK, snakeOf } from './field-schema.ts';
 import type { SecretInput } from './field-schema.ts';
 
-/** A field after a change: absent keeps, null clears, a value replaces. */
+/** A field after a change: absent keeps, null clears, a value replaces. @see https://www.rfc-editor.org/rfc/rfc7396 */
 export function kept<Given, Stored>(
   given: Given | null | undefined,
   stored: Stored | undefined,

@@ -8,25 +8,24 @@ import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { inOrder, snapshotOf } from './snapshot.ts';
-import type { Gateway, RegistrySnapshot } from './snapshot.ts';
+import type { RegisteredGateway, RegistrySnapshot } from './snapshot.ts';
 
 export interface LiveGatewaysOptions {
   readonly channels: ChannelCache;
   readonly clock: Clock;
   readonly events: EventSink;
   readonly waitUntil: (work: Promise<unknown>) => void;
-  /** Milliseconds that calls in flight have to finish on an upstream that was replaced; default 30,000. */
-  readonly drainMs?: number;
+  /** Milliseconds that calls in flight have to finish on an upstream that was replaced. */
+  readonly drainMs: number;
 }
 
-const DRAIN_MS = 30_000;
 /** Dialling, probing the eras and reading every listing; the dialer has its own, shorter limit for connecting. */
 const CONNECT_MS = 30_000;
 
 /** The gateways in memory, the upstreams that serve them, and their end. Knows nothing of the store. */
 export class LiveGateways {
   readonly #options: LiveGatewaysOptions;
-  readonly #gateways = new Map<string, Gateway>();
+  readonly #gateways = new Map<string, RegisteredGateway>();
   readonly #closing = new AbortController();
   readonly #drains = new Set<Promise<void>>();
   readonly #onSwap: () => void;
@@ -45,30 +44,37 @@ export class LiveGateways {
     return new Set(this.#gateways.keys());
   }
 
-  list(): readonly Gateway[] {
+  list(): readonly RegisteredGateway[] {
     return inOrder(this.#gateways.values());
   }
 
-  get(id: string): Gateway | undefined {
+  get(id: string): RegisteredGateway | undefined {
     return this.#gateways.get(id);
   }
 
   /** @throws GatewayError not_found */
-  find(idOrSlug: string): Gateway {
+  find(idOrSlug: string): RegisteredGateway {
     const found = this.get(idOrSlug) ?? [...this.#gateways.values()].find(({ record }) => record?.slug === idOrSlug);
     if (found) return found;
     throw new GatewayError('not_found', 'no gateway has this id or slug', { hint: 'GET /v1/gateways lists them' });
   }
 
-  /** Puts a gateway in the place of what was there, undefined for nothing; the upstream before it drains. */
-  swap(id: string, gateway: Gateway | undefined): void {
+  /**
+   * Puts a gateway in the place of what was there, undefined for nothing; the upstream before it drains. A removal is
+   * reported once nothing of the upstream is left, so that nobody counts for it again.
+   */
+  swap(id: string, gateway: RegisteredGateway | undefined): void {
     const before = this.#gateways.get(id);
     if (gateway === undefined) this.#gateways.delete(id);
     else this.#gateways.set(id, gateway);
     this.publish();
-    if (before?.upstream && before.upstream !== gateway?.upstream)
-      this.#drain(before.upstream, this.#options.drainMs ?? DRAIN_MS);
     this.#onSwap();
+    if (before === undefined) return;
+    const { drainMs, events } = this.#options;
+    const replaced = before.upstream === gateway?.upstream ? undefined : before.upstream;
+    const drained = replaced ? this.#drain(replaced, drainMs) : Promise.resolve();
+    if (gateway === undefined)
+      void drained.then(() => events('upstream.removed', { gateway: before.record?.slug ?? id }));
   }
 
   /** A new snapshot, for those who keep something worked out of the one before. */
@@ -97,7 +103,7 @@ export class LiveGateways {
     try {
       return await work();
     } catch (error) {
-      if (upstream) this.#drain(upstream, 0);
+      if (upstream) void this.#drain(upstream, 0);
       throw error;
     }
   }
@@ -115,14 +121,15 @@ export class LiveGateways {
   /** Closes every upstream after calls in flight had `drainMs` to finish. */
   async close(drainMs: number): Promise<void> {
     this.abort();
-    for (const { upstream } of this.#gateways.values()) if (upstream) this.#drain(upstream, drainMs);
+    for (const { upstream } of this.#gateways.values()) if (upstream) void this.#drain(upstream, drainMs);
     await Promise.all(this.#drains);
   }
 
-  #drain(upstream: Upstream, drainMs: number): void {
+  #drain(upstream: Upstream, drainMs: number): Promise<void> {
     const drained = upstream.close(drainMs).finally(() => this.#drains.delete(drained));
     this.#drains.add(drained);
     this.#options.waitUntil(drained);
+    return drained;
   }
 }
 

@@ -13,7 +13,7 @@ import type { LiveGateways } from './live-gateways.ts';
 import { openGateway } from './open-gateway.ts';
 import type { OpenedGateway, OpenGatewayOptions } from './open-gateway.ts';
 import { isSameConfig } from './same-config.ts';
-import type { Gateway } from './snapshot.ts';
+import type { RegisteredGateway } from './snapshot.ts';
 
 export interface LoadOptions extends OpenGatewayOptions {
   readonly records: RecordStore;
@@ -26,7 +26,11 @@ export interface LoadOptions extends OpenGatewayOptions {
  *
  * @throws GatewayError store_unavailable, shutting_down
  */
-export async function loadGateway(id: string, live: LiveGateways, options: LoadOptions): Promise<Gateway | undefined> {
+export async function loadGateway(
+  id: string,
+  live: LiveGateways,
+  options: LoadOptions,
+): Promise<RegisteredGateway | undefined> {
   const held = live.get(id);
   let stored: Versioned<GatewayRecord> | undefined;
   try {
@@ -40,7 +44,7 @@ export async function loadGateway(id: string, live: LiveGateways, options: LoadO
   if (held?.record && held.version === version && held.refusal === undefined && !namesFiles(record)) return held;
   try {
     const opened = await openGateway(record, options);
-    refuseCollisions({ ...record, listing: undefined }, claimsBefore(record, live));
+    refuseCollisions({ ...record, listing: undefined }, olderThan(record, live));
     const upstream = await upstreamFor(held, record, opened, live, options);
     return { id, record, version, upstream, nextProfile: opened.nextProfile, refusal: undefined };
   } catch (error) {
@@ -52,7 +56,7 @@ export async function loadGateway(id: string, live: LiveGateways, options: LoadO
 }
 
 /** Of two gateways with one slug, registered in two instances at the same moment, the older one stays. */
-function claimsBefore(record: GatewayRecord, live: LiveGateways) {
+function olderThan(record: GatewayRecord, live: LiveGateways) {
   const { createdAt } = record.history;
   const older = live.snapshot.entries.filter(({ id }) => {
     const other = live.get(id)?.record?.history.createdAt ?? '';
@@ -62,7 +66,7 @@ function claimsBefore(record: GatewayRecord, live: LiveGateways) {
 }
 
 async function upstreamFor(
-  held: Gateway | undefined,
+  held: RegisteredGateway | undefined,
   record: GatewayRecord,
   { config }: OpenedGateway,
   live: LiveGateways,
@@ -94,7 +98,7 @@ function namesFiles({ tls }: GatewayRecord): boolean {
 }
 
 /** Reported once per reason, since a refused gateway is tried again and again. */
-function refusalOf(id: string, thrown: unknown, held: Gateway | undefined, events: EventSink): GatewayError {
+function refusalOf(id: string, thrown: unknown, held: RegisteredGateway | undefined, events: EventSink): GatewayError {
   const error = toGatewayError(thrown);
   if (error.code === 'store_unavailable' || error.code === 'shutting_down') throw error;
   if (held?.refusal?.code !== error.code)

@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import { Secret } from '../base/secret.ts';
 import { parseCertificates } from '../pki/parse.ts';
-import type { FileReader, KeyOpener } from '../platform.ts';
-import type { DialerCapabilities } from '../tls/dialer.ts';
+import type { FileReader } from '../platform.ts';
 import { openProfile } from '../tls/open-profile.ts';
+import type { OpenProfileOptions } from '../tls/open-profile.ts';
 import type { TlsMaterial, TlsProfile } from '../tls/profile.ts';
 import { basicAuthorization, bearerAuthorization } from '../upstream/credentials.ts';
 import type { Credentials, UpstreamConfig } from '../upstream/upstream-config.ts';
@@ -18,14 +18,11 @@ import type {
   PemSource,
 } from './gateway-record.ts';
 
-export interface OpenGatewayOptions {
+/** What opening a gateway takes. */
+export interface OpenGatewayOptions extends Omit<OpenProfileOptions, 'nowMs'> {
   readonly vault: Vault;
-  readonly capabilities: DialerCapabilities;
-  readonly openKey: KeyOpener;
   readonly readFile: FileReader;
   readonly clock: Clock;
-  /** POSTERN_ALLOW_INSECURE_TLS. */
-  readonly allowInsecureTls: boolean;
 }
 
 /** A gateway ready to be dialled. */
@@ -45,11 +42,8 @@ export async function openGateway(draft: GatewayDraft, options: OpenGatewayOptio
   const opened = await openSecrets(draft, options.vault);
   const url = new URL(opened.url);
   const material = await materialOf(opened, options.readFile);
-  const { clock, capabilities, openKey, allowInsecureTls: allowInsecure } = options;
-  const profile =
-    url.protocol === 'https:'
-      ? await openProfile(material, { openKey, clock, capabilities, allowInsecure })
-      : undefined;
+  const nowMs = options.clock.nowMs();
+  const profile = url.protocol === 'https:' ? await openProfile(material, { ...options, nowMs }) : undefined;
   const config: UpstreamConfig = {
     id: opened.id,
     slug: opened.slug,
@@ -101,26 +95,19 @@ async function keyOf(source: KeySource<Secret> | undefined, readFile: FileReader
 async function openNext(
   { tls: { next } }: GatewayConfig<Secret>,
   material: TlsMaterial,
-  { readFile, openKey, capabilities, clock, allowInsecureTls: allowInsecure }: OpenGatewayOptions,
+  options: OpenGatewayOptions,
 ): Promise<TlsProfile | undefined> {
   if (next === undefined) return undefined;
-  const { caCertificate = material.caCertificate, ...identity } = {
-    ...(await identityOf(next, readFile)),
-    caCertificate: await textOf(next.caCertificate, readFile),
-  };
+  const identity = await identityOf(next, options.readFile);
+  const caCertificate = (await textOf(next.caCertificate, options.readFile)) ?? material.caCertificate;
   const [leaf] =
     identity.clientCertificate === undefined
       ? []
       : await parseCertificates(identity.clientCertificate, 'certificate_unreadable');
-  const beginsMs = Math.max(clock.nowMs(), leaf === undefined ? 0 : Date.parse(leaf.facts.notBefore));
-  const later: Clock = {
-    nowMs: () => beginsMs,
-    monotonicMs: () => clock.monotonicMs(),
-    after: (delayMs, task) => clock.after(delayMs, task),
-  };
+  const nowMs = Math.max(options.clock.nowMs(), leaf === undefined ? 0 : Date.parse(leaf.facts.notBefore));
   const changesIdentity = Object.values(identity).some((value) => value !== undefined);
   const nextMaterial = { ...material, ...(changesIdentity && identity), caCertificate };
-  return openProfile(nextMaterial, { openKey, clock: later, capabilities, allowInsecure });
+  return openProfile(nextMaterial, { ...options, nowMs });
 }
 
 function credentialsOf(auth: GatewayAuth<Secret>): Credentials {

@@ -1,29 +1,26 @@
-import { GatewayError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { grantUpkeep } from '../policy/grant.ts';
 import type { Grant } from '../policy/grant.ts';
 import type { HandshakeReport } from '../tls/dialer.ts';
-import type { UpstreamFacts } from '../upstream/facts.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import { noHandshake } from '../tls/no-handshake.ts';
 import { applyPatch, draftOf } from './apply-patch.ts';
 import { Committer, staleVersion } from './committer.ts';
-import { dueCare } from './due-care.ts';
+import { decideVisit } from './decide-visit.ts';
 import { Exclusive } from './exclusive.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 import type { GatewayCreate } from './gateway-input.ts';
 import type { GatewayDraft, GatewayRecord } from './gateway-record.ts';
+import { historyAfter } from './history.ts';
 import { LiveGateways } from './live-gateways.ts';
 import type { LiveGatewaysOptions } from './live-gateways.ts';
 import { loadGateway } from './load-gateway.ts';
 import type { LoadOptions } from './load-gateway.ts';
 import { openGateway } from './open-gateway.ts';
-import { refreshReport } from './refresh-report.ts';
 import type { RefreshReport } from './refresh-report.ts';
-import { isSameConfig } from './same-config.ts';
-import type { Gateway, ReadableGateway, RegistrySnapshot } from './snapshot.ts';
+import { Refresher } from './refresher.ts';
+import type { RegisteredGateway, ReadableGateway, RegistrySnapshot } from './snapshot.ts';
+import { successorOf } from './successor.ts';
 import { Upkeep } from './upkeep.ts';
-
-export type { GatewayEntry, RegistrySnapshot } from './snapshot.ts';
 
 export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions {
   /** Milliseconds between two health checks of an upstream. */
@@ -40,10 +37,10 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #live: LiveGateways;
   readonly #committer: Committer;
+  readonly #refresher: Refresher;
   readonly #upkeep: Upkeep;
   /** Changes of one gateway, by its id. */
   readonly #exclusive = new Exclusive();
-  readonly #refreshing = new Set<string>();
   #started = false;
 
   constructor(options: RegistryOptions) {
@@ -51,6 +48,7 @@ export class Registry {
     this.#live = new LiveGateways(options, () => this.#followAll());
     this.#committer = new Committer(this.#live, options);
     const { clock, events, healthIntervalMs: intervalMs } = options;
+    this.#refresher = new Refresher(this.#live, this.#committer, clock);
     this.#upkeep = new Upkeep({ clock, events, intervalMs, visit: (id) => this.#visit(id) });
   }
 
@@ -60,12 +58,12 @@ export class Registry {
   }
 
   /** Every gateway in the order of registration, those that cannot be served included. */
-  list(): readonly Gateway[] {
+  list(): readonly RegisteredGateway[] {
     return this.#live.list();
   }
 
   /** A gateway by id or slug. @throws GatewayError not_found */
-  find(idOrSlug: string): Gateway {
+  find(idOrSlug: string): RegisteredGateway {
     return this.#live.find(idOrSlug);
   }
 
@@ -102,14 +100,7 @@ export class Registry {
     const upstream = this.#live.open(config);
     return this.#live.discardedOnFailure(upstream, async () => {
       if (connect) await this.#live.connect(grant, upstream);
-      const now = this.#now();
-      const history = {
-        createdAt: now,
-        createdBy: grant.subject,
-        updatedAt: now,
-        updatedBy: grant.subject,
-        revision: 1,
-      };
+      const history = historyAfter(undefined, grant, this.#now());
       return this.#committer.commit({ draft, history, upstream, nextProfile, before: undefined });
     });
   }
@@ -160,21 +151,7 @@ export class Registry {
    * @throws GatewayError not_found, gateway_inactive, refresh_running, every dial code
    */
   async refresh(grant: Grant, idOrSlug: string): Promise<RefreshReport> {
-    const gateway = this.find(idOrSlug);
-    const { id, record, upstream, refusal } = gateway;
-    if (upstream === undefined)
-      throw refusal ?? new GatewayError('upstream_unavailable', 'nothing serves this gateway');
-    if (!record.enabled)
-      throw new GatewayError('gateway_inactive', `the gateway ${record.slug} is not active`, {
-        hint: 'activate it first: POST …/state?activate=true',
-      });
-    if (this.#refreshing.has(id))
-      throw new GatewayError('refresh_running', `the gateway ${record.slug} is being refreshed already`);
-    const before = upstream.facts?.listing;
-    const startedMs = this.#options.clock.monotonicMs();
-    const facts = await this.#relist(grant, id, upstream);
-    const durationMs = Math.round(this.#options.clock.monotonicMs() - startedMs);
-    return refreshReport(before, facts.listing, { gatewayId: id, durationMs, refreshedAt: facts.listedAt });
+    return this.#refresher.refresh(grant, this.find(idOrSlug));
   }
 
   /** One handshake with a gateway's upstream, for people to read; why it failed is part of the report. @throws GatewayError not_found */
@@ -182,15 +159,7 @@ export class Registry {
     const { upstream, record, refusal } = this.find(idOrSlug);
     if (upstream !== undefined) return this.#live.withDeadline((signal) => upstream.examine(signal));
     const origin = record === undefined ? '' : new URL(record.url).origin;
-    const nothing = {
-      protocol: undefined,
-      cipher: undefined,
-      alpn: undefined,
-      serverName: '',
-      peerChain: [],
-      presented: undefined,
-    };
-    return { ok: false, origin, ...nothing, error: refusal };
+    return noHandshake({ origin, serverName: '', error: refusal });
   }
 
   /** Stops upkeep and lets calls in flight finish for `drainMs`; nothing is changed any more. Idempotent. */
@@ -224,22 +193,12 @@ export class Registry {
 
   async #replace(grant: Grant, before: ReadableGateway, draft: GatewayDraft): Promise<ReadableGateway> {
     this.#committer.refuseCollisions(draft, before);
-    const history = { ...before.record.history, updatedAt: this.#now(), updatedBy: grant.subject };
-    const kept = { draft, before, history: { ...history, revision: history.revision + 1 } };
-    const { upstream: serving } = before;
-    if (before.record.enabled && !draft.enabled) {
-      // a fresh one, so that the connections of the old one end
-      const idle = serving && this.#live.open(serving.config, serving.facts);
-      return this.#committer.commit({ ...kept, upstream: idle, nextProfile: before.nextProfile });
-    }
-    const { config, nextProfile } = await openGateway(draft, this.#options);
-    const same = serving !== undefined && isSameConfig(serving.config, config);
-    if (same && before.record.enabled === draft.enabled)
-      return this.#committer.commit({ ...kept, upstream: serving, nextProfile });
-    const upstream = this.#live.open(config, same ? serving.facts : undefined);
-    return this.#live.discardedOnFailure(upstream, async () => {
-      if (draft.enabled) await this.#live.connect(grant, upstream);
-      return this.#committer.commit({ ...kept, upstream, nextProfile });
+    const { upstream, nextProfile } = await successorOf(before, draft, this.#live, this.#options);
+    const opened = upstream === before.upstream ? undefined : upstream;
+    return this.#live.discardedOnFailure(opened, async () => {
+      if (opened && draft.enabled) await this.#live.connect(grant, opened);
+      const history = historyAfter(before.record.history, grant, this.#now());
+      return this.#committer.commit({ draft, history, upstream, nextProfile, before });
     });
   }
 
@@ -253,36 +212,24 @@ export class Registry {
     if (this.#started) this.#upkeep.follow(this.#live.ids);
   }
 
-  /** Connects an upstream again and keeps its listing, unless another one took its place meanwhile. */
-  async #relist(grant: Grant, id: string, upstream: Upstream): Promise<UpstreamFacts> {
-    this.#refreshing.add(id);
-    try {
-      const facts = await this.#live.connect(grant, upstream);
-      await this.#committer.keepListing(id, upstream, facts);
-      return facts;
-    } finally {
-      this.#refreshing.delete(id);
-    }
-  }
-
   /** Upkeep of one gateway: reads what was refused again, connects what was never reached, probes the rest. */
   async #visit(id: string): Promise<boolean> {
     const held = this.#live.get(id);
     if (held?.refusal) await this.#exclusive.run(id, () => this.#load(id));
     const { upstream, record } = this.#live.get(id) ?? {};
     if (upstream === undefined || record === undefined) return held === undefined;
-    if (!record.enabled || this.#refreshing.has(id)) return true;
+    if (!record.enabled || this.#refresher.isRefreshing(id)) return true;
     const { clock, healthIntervalMs: intervalMs } = this.#options;
     const { refreshIntervalSeconds } = record;
     const { facts, health } = upstream;
     const grant = grantUpkeep('health');
-    switch (dueCare({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
+    switch (decideVisit({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
       case 'nothing':
         return true;
       case 'probe':
         return (await this.#live.withDeadline((signal) => upstream.probe(grant, signal))).status === 'healthy';
       case 'relist':
-        await this.#relist(grant, id, upstream);
+        await this.#refresher.relist(grant, id, upstream);
         return true;
     }
   }

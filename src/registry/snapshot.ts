@@ -4,7 +4,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 
 /** A gateway as the registry holds it; replaced, never changed. */
-export type Gateway = ReadableGateway | UnreadableGateway;
+export type RegisteredGateway = ReadableGateway | UnreadableGateway;
 
 /** A gateway whose record could be read. */
 export interface ReadableGateway {
@@ -46,23 +46,26 @@ export interface RegistrySnapshot {
 }
 
 /** What gateways are ordered by: registration; those that cannot be read come last. */
-export function orderKey({ id, record }: Gateway): string {
+export function orderKey({ id, record }: RegisteredGateway): string {
   return `${record?.history.createdAt ?? '~'}_${id}`;
 }
 
 /** Gateways in their order. */
-export function inOrder(gateways: Iterable<Gateway>): readonly Gateway[] {
+export function inOrder(gateways: Iterable<RegisteredGateway>): readonly RegisteredGateway[] {
   return [...gateways].toSorted((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1));
 }
 
-/** The snapshot of these gateways. */
-export function snapshotOf(gateways: Iterable<Gateway>): RegistrySnapshot {
+/** The snapshot of these gateways; of several with one slug, as instances may register at once, the oldest serves. */
+export function snapshotOf(gateways: Iterable<RegisteredGateway>): RegistrySnapshot {
+  const slugs = new Map<string, GatewayEntry>();
   const entries = inOrder(gateways).flatMap((gateway) => {
     if (gateway.record === undefined || gateway.upstream === undefined) return [];
     const { id, slug, name, prefix, enabled } = gateway.record;
-    return [Object.freeze({ id, slug, name, prefix, enabled, upstream: gateway.upstream })];
+    if (slugs.has(slug)) return [];
+    const entry = Object.freeze({ id, slug, name, prefix, enabled, upstream: gateway.upstream });
+    slugs.set(slug, entry);
+    return [entry];
   });
-  const slugs = new Map(entries.map((entry) => [entry.slug, entry]));
   const ids = new Map(entries.map((entry) => [entry.id, entry]));
   return Object.freeze({
     entries: Object.freeze(entries),

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { Vault } from '../vault/vault.ts';
+import { Revocations } from './revocations.ts';
 
 /** What a client said when it initialized; replayed when an upstream lost its session. */
 export type InitializeParams = Readonly<Record<string, unknown>>;
@@ -65,49 +66,62 @@ export interface LegacySessionsOptions {
 }
 
 const PURPOSE = 'mcp-session';
+/** An id travels in a header: Node takes 16 KiB of headers in all, and what is longer would fill the cache. */
+const MAX_TOKEN_CHARACTERS = 14 * 1024;
 
+/** Opens, resumes and ends sessions; an opened one is remembered, so that a warm call decrypts and reads nothing. */
 export class LegacySessions {
   readonly #options: LegacySessionsOptions;
+  readonly #revocations: Revocations;
+  /** By token, least recently used first. */
   readonly #cached = new Map<string, LegacySession>();
+  #revokedCount = 0;
 
   constructor(options: LegacySessionsOptions) {
     this.#options = options;
+    this.#revocations = new Revocations(options.records, options.clock);
   }
 
-  /** Seals a new session. */
+  /** Seals a new session. @throws GatewayError request_too_large when no header could carry its id */
   async open(facts: Omit<SessionState, 'id' | 'expiresAtMs'>): Promise<LegacySession> {
     const { vault, clock, lifetimeMs } = this.#options;
     const state: SessionState = { ...facts, id: newId(), expiresAtMs: clock.nowMs() + lifetimeMs };
     const token = await vault.sealToken({ ...state }, PURPOSE);
+    if (token.length > MAX_TOKEN_CHARACTERS) throw tooLarge(token.length);
     return this.#remember(new LegacySession(token, state));
   }
 
   /**
-   * The session a token stands for.
+   * The session a token stands for; at once when it was seen before.
    *
    * @throws GatewayError session_not_found when it is unknown, expired, revoked, another subject's or another server's;
    * the reasons are not told apart, so that a stolen id teaches nothing.
    */
-  async resume(token: string, subject: string, server: string): Promise<LegacySession> {
-    const session = this.#recall(token) ?? (await this.#unseal(token));
+  resume(token: string, subject: string, server: string): LegacySession | Promise<LegacySession> {
+    const known = this.#recall(token);
+    if (known) return this.#admit(known, subject, server);
+    return this.#unseal(token).then((session) => this.#admit(session, subject, server));
+  }
+
+  #admit(session: LegacySession, subject: string, server: string): LegacySession {
     const { state } = session;
     if (state.subject !== subject || state.server !== server) throw notFound();
     if (state.expiresAtMs <= this.#options.clock.nowMs()) {
-      this.#cached.delete(token);
+      this.#cached.delete(session.token);
       throw notFound();
     }
     return session;
   }
 
-  /** Ends a session on every replica that has not cached it, and here at once. */
+  /** Ends a session here, and on every replica that has not cached it. @throws GatewayError store_unavailable */
   async revoke(session: LegacySession): Promise<void> {
+    await this.#revocations.add(session.state);
+    this.#revokedCount++;
     this.#cached.delete(session.token);
-    const body = { expiresAtMs: session.state.expiresAtMs };
-    await this.#options.records.write([{ kind: 'revocation', id: session.state.id, body }]);
   }
 
   async #unseal(token: string): Promise<LegacySession> {
-    const { vault, records } = this.#options;
+    const { vault } = this.#options;
     let claims: Readonly<Record<string, unknown>>;
     try {
       claims = await vault.openToken(token, PURPOSE);
@@ -116,7 +130,10 @@ export class LegacySessions {
     }
     // only this class seals tokens for this purpose, and sealing is authenticated
     const state = claims as unknown as SessionState;
-    if (await records.get('revocation', state.id)) throw notFound();
+    const revokedBefore = this.#revokedCount;
+    if (await this.#revocations.has(state)) throw notFound();
+    // one that was ended while the store was asked must not come back into the cache
+    if (this.#revokedCount !== revokedBefore) return this.#unseal(token);
     return this.#remember(new LegacySession(token, state));
   }
 
@@ -141,3 +158,12 @@ export class LegacySessions {
 
 const SESSION_NOT_FOUND = 'the session is unknown, ended or belongs to another caller; initialize again';
 const notFound = (): GatewayError => new GatewayError('session_not_found', SESSION_NOT_FOUND);
+
+const tooLarge = (characters: number): GatewayError =>
+  new GatewayError(
+    'request_too_large',
+    `the id of this session would have ${characters} characters, which no header carries`,
+    {
+      hint: 'send less in initialize, or connect to fewer servers at once: /servers/{slug}/mcp is a single one',
+    },
+  );

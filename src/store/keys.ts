@@ -7,6 +7,7 @@ import { GatewayError } from '../base/errors.ts';
  */
 export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'revocation'] as const;
 
+/** One of the kinds. */
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** Drivers rewrite `/`, `\` and `?` in keys and PostgreSQL's column holds 255 characters; base64url meets neither. */

@@ -35,6 +35,8 @@ export interface RecordChange {
   readonly body: object | null;
   /** The version that must be there now, null for «no record»; absent means whatever is there. */
   readonly expectedVersion?: string | null;
+  /** The version the record gets, `newId()` of the caller's, for one who must know it; absent means one of its own. */
+  readonly version?: string;
 }
 
 export interface RecordStoreOptions {
@@ -45,6 +47,7 @@ export interface RecordStoreOptions {
   readonly migrations?: Migrations;
 }
 
+/** Reads and writes records; a record is authenticated before anybody sees it. */
 export class RecordStore {
   readonly #storage: StorageDriver;
   readonly #sealer: RecordSealer;
@@ -137,17 +140,17 @@ export class RecordStore {
     }
   }
 
-  async #prepare({ kind, id, body, expectedVersion }: RecordChange): Promise<Change | undefined> {
+  async #prepare({ kind, id, body, expectedVersion, version = newId() }: RecordChange): Promise<Change | undefined> {
     const key = keyOf(kind, id);
-    const value = body === null ? null : await this.#serialize(kind, key, body);
+    const value = body === null ? null : await this.#serialize(kind, key, body, version);
     if (expectedVersion === undefined) return { key, value };
     if (expectedVersion === null) return { key, value, expected: null };
     const expected = await this.#read(key);
     return expected !== undefined && versionOf(expected) === expectedVersion ? { key, value, expected } : undefined;
   }
 
-  async #serialize(kind: RecordKind, key: string, body: object): Promise<string> {
-    const record = { v: currentSchema(this.#migrations, kind), version: newId(), body };
+  async #serialize(kind: RecordKind, key: string, body: object, version: string): Promise<string> {
+    const record = { v: currentSchema(this.#migrations, kind), version, body };
     return serializeRecord({ ...record, mac: await this.#sealer.mac(authenticatedBytes(key, record)) });
   }
 

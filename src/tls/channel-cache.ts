@@ -14,6 +14,7 @@ export interface ChannelCacheOptions {
   readonly ttlMs?: number | undefined;
 }
 
+/** Channels that can be handed out, and those of them nobody leases. */
 export interface ChannelCacheStats {
   readonly channels: number;
   readonly idle: number;
@@ -54,8 +55,7 @@ export class ChannelCache {
       const lease = await this.#channels.lease(key, () => this.#dial(profile, origin));
       if (!lease.value.closed) return lease;
       // Somebody destroyed it, as a withdrawn certificate demands.
-      this.#channels.forget(key);
-      lease.release();
+      lease.discard();
     }
   }
 

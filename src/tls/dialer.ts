@@ -42,6 +42,7 @@ export interface Dialer {
   close(): Promise<void>;
 }
 
+/** What one handshake showed; `error` says why it failed, undefined when it did not. */
 export interface HandshakeReport {
   readonly ok: boolean;
   readonly origin: string;
@@ -56,6 +57,7 @@ export interface HandshakeReport {
   readonly error: GatewayError | undefined;
 }
 
+/** One HTTP request. */
 export interface ChannelRequest {
   readonly method: string;
   /** Path and query, starting with `/`. */
@@ -73,6 +75,7 @@ export interface ChannelRequest {
   readonly onEnd?: ((failure: GatewayError | undefined) => void) | undefined;
 }
 
+/** The head of a response, and its body to be read in one of three ways. */
 export interface ChannelResponse {
   readonly status: number;
   /** Lower-case names; repeated fields joined with `, `. */

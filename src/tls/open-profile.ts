@@ -1,5 +1,4 @@
 import { fromBase64, toBase64 } from '../base/bytes.ts';
-import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { checkAnchor } from '../pki/checks.ts';
 import { checkCrlIssuer, parseCrls } from '../pki/crl.ts';
@@ -12,11 +11,12 @@ import type { TlsMaterial, TlsProfile, TlsVersion, TrustBundle } from './profile
 
 export interface OpenProfileOptions {
   readonly openKey: KeyOpener;
-  readonly clock: Clock;
+  /** Milliseconds since the Unix epoch: when the profile is to be used, which certificates have to be valid at. */
+  readonly nowMs: number;
   /** What the dialer that will use the profile can honour. */
   readonly capabilities: DialerCapabilities;
   /** Whether `verify: false` and `checkHostname: false` are consented to (POSTERN_ALLOW_INSECURE_TLS). */
-  readonly allowInsecure: boolean;
+  readonly allowInsecureTls: boolean;
 }
 
 /**
@@ -29,10 +29,10 @@ export interface OpenProfileOptions {
  *   crl_unreadable, pin_invalid
  */
 export async function openProfile(material: TlsMaterial, options: OpenProfileOptions): Promise<TlsProfile> {
-  const nowMs = options.clock.nowMs();
+  const { nowMs } = options;
   const { verify = true, checkHostname = true } = material;
   requireCapabilities(material, options.capabilities);
-  if (!options.allowInsecure) refuseInsecure(verify, checkHostname);
+  if (!options.allowInsecureTls) refuseInsecure(verify, checkHostname);
   const trust = await openTrust(material, nowMs);
   const parts = {
     identity: await openIdentity(material, options.openKey, nowMs),

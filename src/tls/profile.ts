@@ -24,6 +24,7 @@ export type TrustBundle =
   | { readonly mode: 'system' }
   | { readonly mode: 'only' | 'add'; readonly anchors: readonly Certificate[] };
 
+/** The versions spoken; older ones never are. */
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 declare const fingerprintBrand: unique symbol;

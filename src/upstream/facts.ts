@@ -1,4 +1,4 @@
-type Fields = Readonly<Record<string, unknown>>;
+import type { Fields } from '../base/fields.ts';
 
 /** What an upstream offers; items keep every field it sent. */
 export interface Listing {

@@ -4,30 +4,16 @@ import type { Clock } from '../base/clock.ts';
 import { GatewayError, toGatewayError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Channel, ChannelResponse } from '../tls/dialer.ts';
-import {
-  isRequest,
-  isResponse,
-  parseMessage,
-  type JsonRpcMessage,
-  type JsonRpcNotification,
-  type JsonRpcRequest,
-} from '../wire/json-rpc.ts';
+import { isRequest, parseMessage, type JsonRpcMessage, type JsonRpcRequest } from '../wire/json-rpc.ts';
 import { sseEvents, type SseEvent } from '../wire/sse.ts';
 import type { Outbound } from './credentials.ts';
-import { abortError, withDeadline } from './deadline.ts';
-import { EventQueue } from './event-response.ts';
+import { withDeadline } from './deadline.ts';
+import { LegacySseInbox } from './legacy-sse-inbox.ts';
 import { discard } from './own-request.ts';
 import { finished, readResponse, rpcRefusal, textResponse } from './ready-response.ts';
 import { headersTimeoutMs, type TransportRequest } from './transport.ts';
 
 const OPEN_TIMEOUT_MS = 15_000;
-/** What belongs to no request, though one may be in flight. */
-const UNSOLICITED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
-
-interface InFlight {
-  readonly queue: EventQueue;
-  readonly progressToken: unknown;
-}
 
 export interface SseSessionOptions {
   readonly channel: Channel;
@@ -38,9 +24,7 @@ export interface SseSessionOptions {
 }
 
 /**
- * One event stream of an HTTP+SSE upstream, and the requests whose answers come over it. Messages of the server are
- * handed to the request they belong to: progress by its token, others to the latest request in flight, what belongs to
- * none to whoever listens.
+ * One event stream of an HTTP+SSE upstream, and the requests whose answers come over it.
  *
  * @see MCP 2024-11-05, transports, HTTP with SSE
  */
@@ -48,21 +32,20 @@ export class LegacySseSession {
   readonly id = newId();
   readonly #options: SseSessionOptions;
   readonly #lifetime = new AbortController();
-  readonly #inFlight = new Map<string, InFlight>();
+  readonly #inbox = new LegacySseInbox(() => this.#touch());
   readonly #endpoint = Promise.withResolvers<string>();
-  #listener: EventQueue | undefined;
-  #lastUsedMs: number;
+  #lastUsedMs = 0;
 
   constructor(options: SseSessionOptions) {
     this.#options = options;
-    this.#lastUsedMs = options.clock.monotonicMs();
+    this.#touch();
     // a stream that fails before its endpoint came is reported by open()
     this.#endpoint.promise.catch(() => undefined);
   }
 
   /** Milliseconds since anything was sent or awaited here. */
   get idleMs(): number {
-    return this.#inFlight.size > 0 || this.#listener ? 0 : this.#options.clock.monotonicMs() - this.#lastUsedMs;
+    return this.#inbox.isIdle ? this.#options.clock.monotonicMs() - this.#lastUsedMs : 0;
   }
 
   /**
@@ -103,9 +86,9 @@ export class LegacySseSession {
 
   /** Posts a message; the answer to a request comes as an event stream, as in Streamable HTTP. */
   async post(request: TransportRequest, headers: Readonly<Record<string, string>>): Promise<ChannelResponse> {
-    this.#lastUsedMs = this.#options.clock.monotonicMs();
+    this.#touch();
     const message = parseMessage(request.body ?? '');
-    const queue = isRequest(message) ? this.#expect(message, request) : undefined;
+    const queue = isRequest(message) ? this.#inbox.expect(message, request) : undefined;
     try {
       const response = await this.#send(request.body ?? '', request.headers, request.signal, request.mcpMethod);
       if (response.status >= 200 && response.status < 300) {
@@ -122,9 +105,8 @@ export class LegacySseSession {
 
   /** The stream of what belongs to no request. */
   listen(request: TransportRequest): ChannelResponse {
-    if (this.#listener !== undefined) return finished(request, rpcRefusal(409, -32000, 'a stream is open already'));
-    const queue = this.#queue(request, () => (this.#listener = undefined));
-    this.#listener = queue;
+    const queue = this.#inbox.listen(request);
+    if (queue === undefined) return finished(request, rpcRefusal(409, -32000, 'a stream is open already'));
     queue.flush();
     return queue.response({});
   }
@@ -134,8 +116,7 @@ export class LegacySseSession {
     if (this.#lifetime.signal.aborted) return;
     this.#lifetime.abort(error);
     this.#endpoint.reject(error);
-    for (const { queue } of this.#inFlight.values()) queue.fail(error);
-    this.#listener?.end();
+    this.#inbox.close(error);
     this.#options.onClosed(this);
   }
 
@@ -164,10 +145,7 @@ export class LegacySseSession {
       // what is no message belongs to nobody
       return;
     }
-    if (isResponse(message)) return this.#answer(JSON.stringify(message.id), data);
-    const receiver = this.#receiverOf(message);
-    if (receiver) receiver.push(data);
-    else if (isRequest(message)) this.#answerUnheard(message);
+    if (!this.#inbox.deliver(message, data) && isRequest(message)) this.#answerUnheard(message);
   }
 
   #endpointPath(data: string): string {
@@ -179,22 +157,6 @@ export class LegacySseSession {
     });
   }
 
-  #answer(key: string, data: string): void {
-    const waiting = this.#inFlight.get(key);
-    waiting?.queue.push(data);
-    waiting?.queue.end();
-  }
-
-  #receiverOf(message: JsonRpcRequest | JsonRpcNotification): EventQueue | undefined {
-    const waiting = [...this.#inFlight.values()];
-    if (message.method === 'notifications/progress') {
-      const token = message.params?.['progressToken'];
-      return waiting.find(({ progressToken }) => progressToken !== undefined && progressToken === token)?.queue;
-    }
-    const latest = waiting.at(-1)?.queue;
-    return UNSOLICITED.test(message.method) ? (this.#listener ?? latest) : (latest ?? this.#listener);
-  }
-
   /** A server that asks while nobody listens would wait for ever. */
   #answerUnheard({ id, method }: JsonRpcRequest): void {
     const outcome =
@@ -203,31 +165,6 @@ export class LegacySseSession {
     this.#send(body, { 'content-type': 'application/json' }, undefined, 'response')
       .then(discard)
       .catch((error: unknown) => this.close(toGatewayError(error)));
-  }
-
-  #expect(message: JsonRpcRequest, request: TransportRequest): EventQueue {
-    const key = JSON.stringify(message.id);
-    if (this.#inFlight.has(key))
-      throw new GatewayError('request_invalid', 'a request with this id is in flight already', {
-        details: { rpcCode: -32600 },
-      });
-    const meta = message.params?.['_meta'] as { readonly progressToken?: unknown } | undefined;
-    const queue = this.#queue(request, () => {
-      this.#inFlight.delete(key);
-      this.#lastUsedMs = this.#options.clock.monotonicMs();
-    });
-    this.#inFlight.set(key, { queue, progressToken: meta?.progressToken });
-    return queue;
-  }
-
-  #queue({ signal, onEnd }: TransportRequest, release: () => void): EventQueue {
-    const onAbort = () => queue.fail(abortError(signal as CancelSignal));
-    const queue = new EventQueue(() => {
-      signal?.removeEventListener('abort', onAbort);
-      release();
-    }, onEnd);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    return queue;
   }
 
   async #send(
@@ -246,5 +183,9 @@ export class LegacySseSession {
       signal: signal ? AbortSignal.any([abortSignalOf(signal), this.#lifetime.signal]) : this.#lifetime.signal,
       headersTimeoutMs: headersTimeoutMs(mcpMethod),
     });
+  }
+
+  #touch(): void {
+    this.#lastUsedMs = this.#options.clock.monotonicMs();
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { GatewayError } from '../base/errors.ts';
+import { GatewayError, toGatewayError } from '../base/errors.ts';
 import type { ChannelResponse } from '../tls/dialer.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts';
 import type { Outbound } from './credentials.ts';
@@ -61,13 +61,19 @@ export class LegacySse implements UpstreamTransport {
       clock: this.#clock,
       onClosed: ({ id }) => this.#sessions.delete(id),
     });
-    const refused = await session.open(request.headers, request.signal);
-    if (refused) return finished(request, refused);
+    // known from the start, so that closing the upstream ends a stream that is being opened
     this.#sessions.set(session.id, session);
     this.#stopSweeping ??= this.#sweepLater();
-    const response = await session.post(request, { [SESSION_ID]: session.id });
-    if (response.status !== 200) session.close(new GatewayError('connection_lost', 'initialize was refused'));
-    return response;
+    const refused = await session.open(request.headers, request.signal);
+    if (refused) return finished(request, refused);
+    try {
+      const response = await session.post(request, { [SESSION_ID]: session.id });
+      if (response.status !== 200) session.close(new GatewayError('connection_lost', 'initialize was refused'));
+      return response;
+    } catch (error) {
+      session.close(toGatewayError(error));
+      throw error;
+    }
   }
 
   #sweepLater(): () => void {

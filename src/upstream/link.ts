@@ -24,6 +24,14 @@ interface LinkDeps {
 /** How events name an upstream. */
 export type EventLabel = { readonly gateway: string; readonly insecureTls?: true };
 
+/** Told how a request went, before its sender is. */
+export interface CarryObserver {
+  answered(status: number): void;
+  failed(error: GatewayError): void;
+}
+
+const UNOBSERVED: CarryObserver = { answered: () => undefined, failed: () => undefined };
+
 /** The way to one upstream: its channel, what speaks over it, and a count of what is under way. */
 export class Link {
   readonly streamableHttp: UpstreamTransport;
@@ -62,26 +70,33 @@ export class Link {
    *
    * @throws GatewayError dial codes, upstream_timeout, call_cancelled, channel_closed
    */
-  async carry(transport: UpstreamTransport, request: UpstreamRequest): Promise<ChannelResponse> {
+  async carry(
+    transport: UpstreamTransport,
+    request: UpstreamRequest,
+    observer: CarryObserver = UNOBSERVED,
+  ): Promise<ChannelResponse> {
     if (this.#lifetime.signal.aborted) throw closedError();
+    const { mcpMethod } = request;
     const meter = new CallMeter(this.#deps.clock, (outcome, durationMs) => {
-      this.#deps.events('call.finished', { ...this.#label, method: request.mcpMethod, outcome, durationMs });
+      this.#deps.events('call.finished', { ...this.#label, method: mcpMethod, outcome, durationMs });
       if (--this.#active === 0) this.#onIdle?.();
     });
     this.#active++;
-    const signal = isEndless(request.mcpMethod) ? this.#endedWith(request.signal) : request.signal;
+    const signal = isEndless(mcpMethod) ? this.#endedWith(request.signal) : request.signal;
     const outgoing = { ...request, signal, onEnd: meter.onEnd };
-    try {
-      const response = await transport.send(outgoing).catch((error: unknown) => {
-        if (mayRepeat(error, outgoing)) return transport.send(outgoing);
+    for (let repeats = 0; ; repeats++) {
+      try {
+        const response = await transport.send(outgoing);
+        meter.answered(response.status);
+        observer.answered(response.status);
+        return response;
+      } catch (thrown) {
+        if (repeats === 0 && mayRepeat(thrown, outgoing)) continue;
+        const error = gatewayErrorOf(thrown, signal);
+        meter.failed(error.code);
+        observer.failed(error);
         throw error;
-      });
-      meter.answered(response.status);
-      return response;
-    } catch (thrown) {
-      const error = gatewayErrorOf(thrown, signal);
-      meter.failed(error.code);
-      throw error;
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts';
+import { isFields } from '../base/fields.ts';
 import { LISTINGS, type ListingMethod } from '../wire/mcp.ts';
 import type { JsonRpcResponse } from '../wire/json-rpc.ts';
 import type { Listing } from './facts.ts';
@@ -9,6 +10,8 @@ type Call = (method: string, params: Params) => Promise<JsonRpcResponse>;
 /** Bounds on what one upstream may make us keep, per listing. */
 const MAX_PAGES_COUNT = 1_000;
 const MAX_ITEMS_COUNT = 20_000;
+/** As JSON, all listings together; without it the pages of one upstream could fill the memory of the process. */
+const MAX_CHARACTERS = 32 * 1024 * 1024;
 const METHOD_NOT_FOUND = -32601;
 
 const CAPABILITY: Readonly<Record<ListingMethod, string>> = {
@@ -25,8 +28,9 @@ const CAPABILITY: Readonly<Record<ListingMethod, string>> = {
  * @throws GatewayError upstream_protocol for an answer that is no listing or never ends, upstream_too_large
  */
 export async function listAll(capabilities: Params, call: Call): Promise<Listing> {
+  const budget = { characters: MAX_CHARACTERS };
   const list = (method: ListingMethod) =>
-    capabilities[CAPABILITY[method]] === undefined ? Promise.resolve([]) : drain(method, call);
+    capabilities[CAPABILITY[method]] === undefined ? Promise.resolve([]) : drain(method, call, budget);
   return {
     tools: await list('tools/list'),
     prompts: await list('prompts/list'),
@@ -35,7 +39,7 @@ export async function listAll(capabilities: Params, call: Call): Promise<Listing
   };
 }
 
-async function drain(method: ListingMethod, call: Call): Promise<readonly Params[]> {
+async function drain(method: ListingMethod, call: Call, budget: { characters: number }): Promise<readonly Params[]> {
   const { member, key } = LISTINGS[method];
   const items: Params[] = [];
   const seen = new Set<string>();
@@ -48,9 +52,12 @@ async function drain(method: ListingMethod, call: Call): Promise<readonly Params
     }
     const { [member]: listed, nextCursor } = message.result;
     if (!isListOf(listed, key)) throw malformed(method, `no list of ${member} with a ${key} each`);
-    items.push(...listed);
-    if (items.length > MAX_ITEMS_COUNT)
+    if (items.length + listed.length > MAX_ITEMS_COUNT)
       throw new GatewayError('upstream_too_large', `the upstream lists more than ${MAX_ITEMS_COUNT} ${member}`);
+    budget.characters -= JSON.stringify([listed, nextCursor]).length;
+    if (budget.characters < 0)
+      throw new GatewayError('upstream_too_large', `the upstream lists more than ${MAX_CHARACTERS} characters`);
+    items.push(...listed);
     // the empty string is a cursor like any other (MCP, pagination)
     if (typeof nextCursor !== 'string') return items;
     if (seen.has(nextCursor)) throw malformed(method, 'the same cursor twice');
@@ -61,10 +68,7 @@ async function drain(method: ListingMethod, call: Call): Promise<readonly Params
 }
 
 function isListOf(value: unknown, key: string): value is readonly Params[] {
-  return (
-    Array.isArray(value) &&
-    value.every((item) => typeof item === 'object' && item !== null && typeof (item as Params)[key] === 'string')
-  );
+  return Array.isArray(value) && value.every((item) => isFields(item) && typeof item[key] === 'string');
 }
 
 function malformed(method: string, met: string): GatewayError {

@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts';
+import { asFields } from '../base/fields.ts';
 import { PRODUCT } from '../base/product.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META, MODERN_VERSION } from '../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts';
@@ -11,7 +12,6 @@ import {
   modernRequest,
   refusalOf,
   type Answer,
-  type Params,
   type Send,
 } from './own-request.ts';
 
@@ -117,8 +117,4 @@ function commonFacts(capabilities: unknown, instructions: unknown, serverInfo: u
     ...(typeof instructions === 'string' && { instructions }),
     ...(info && { serverInfo: info }),
   };
-}
-
-function asFields(value: unknown): Params | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Params) : undefined;
 }

@@ -5,13 +5,14 @@ import type { EventSink } from '../base/events.ts';
 import { grantUpkeep, type Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import type { ChannelResponse, HandshakeReport } from '../tls/dialer.ts';
+import { noHandshake } from '../tls/no-handshake.ts';
 import type { JsonRpcResponse } from '../wire/json-rpc.ts';
 import { Breaker } from './breaker.ts';
 import { connect } from './connect.ts';
 import { gatewayErrorOf, untilAborted, withDeadline } from './deadline.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { Health, type HealthState } from './health.ts';
-import { Link, type EventLabel } from './link.ts';
+import { Link, type CarryObserver, type EventLabel } from './link.ts';
 import { OwnCalls } from './own-calls.ts';
 import { messageOf, refusalOf, type Answer, type Params } from './own-request.ts';
 import type { SharedSession } from './shared-session.ts';
@@ -34,6 +35,8 @@ export class Upstream {
   readonly #deps: UpstreamDeps;
   readonly #link: Link;
   readonly #breaker: Breaker;
+  /** What calls tell about the upstream's health. */
+  readonly #judge: CarryObserver;
   readonly #health: Health;
   readonly #own: OwnCalls;
   #facts: UpstreamFacts | undefined;
@@ -58,6 +61,10 @@ export class Upstream {
       onRecovered: () => events('upstream.recovered', label),
       onBreakerOpened: (code, retryInMs) => events('breaker.opened', { ...label, code, retryInMs }),
     });
+    this.#judge = {
+      answered: (status) => this.#answered(status),
+      failed: (error) => this.#health.callFailed(error),
+    };
     this.#own = new OwnCalls({
       clock,
       send: (request) => this.#link.carry(this.#transport ?? this.#link.streamableHttp, request),
@@ -98,14 +105,7 @@ export class Upstream {
   async send(grant: Grant, request: UpstreamRequest): Promise<ChannelResponse> {
     const transport = this.#transport ?? (await this.#resolveTransport(grant, request.signal));
     this.#breaker.admit();
-    try {
-      const response = await this.#link.carry(transport, request);
-      this.#judge(response.status);
-      return response;
-    } catch (error) {
-      this.#health.callFailed(gatewayErrorOf(error, request.signal));
-      throw error;
-    }
+    return this.#link.carry(transport, request, this.#judge);
   }
 
   /**
@@ -164,18 +164,9 @@ export class Upstream {
     const { profile, url } = this.config;
     if (profile) return this.#deps.channels.examine(profile, url.origin, signal);
     const { reason } = await this.probe(grantUpkeep('check'), signal);
-    return {
-      ok: reason === undefined,
-      origin: url.origin,
-      protocol: undefined,
-      cipher: undefined,
-      alpn: undefined,
-      serverName: url.hostname,
-      peerChain: [],
-      presented: undefined,
-      error:
-        reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint }),
-    };
+    const error =
+      reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint });
+    return noHandshake({ origin: url.origin, serverName: url.hostname, error });
   }
 
   /**
@@ -227,7 +218,8 @@ export class Upstream {
   }
 
   /** What an answered call says about the upstream's health. */
-  #judge(status: number): void {
+
+  #answered(status: number): void {
     if (status < 300) return this.#health.succeeded();
     if (status < 500) return this.#health.answered();
     const refusal = refusalOf({ status, headers: {} });

@@ -17,12 +17,14 @@ export interface RotateVaultOptions {
   readonly onProgress?: (progress: RotationProgress) => void;
 }
 
+/** How far a rotation is: records looked at, records there are, records rewritten. */
 export interface RotationProgress {
   readonly done: number;
   readonly total: number;
   readonly resealed: number;
 }
 
+/** What a finished rotation did. */
 export interface RotationResult {
   /** The primary key everything usable is sealed under now. */
   readonly kid: string;
@@ -32,6 +34,7 @@ export interface RotationResult {
   readonly refused: readonly RefusedValue[];
 }
 
+/** A record or field that could not be opened. */
 export interface RefusedValue {
   /** The record (`gateway:<id>`) or the field in it (`gateway:<id>:client_key`). */
   readonly context: string;

@@ -25,6 +25,7 @@ export interface VaultOptions {
   readonly reload?: () => Promise<Keyring>;
 }
 
+/** Seals and authenticates under the primary key, opens and checks under any key at hand. */
 export class Vault implements RecordSealer {
   #keyring: Keyring;
   readonly #reload: (() => Promise<Keyring>) | undefined;
@@ -104,18 +105,25 @@ export class Vault implements RecordSealer {
   }
 
   async #find(kid: string, context: string): Promise<VaultKey> {
-    const key = this.#keyring.find(kid) ?? (await this.#reloaded())?.find(kid);
-    if (key !== undefined) return key;
+    const known = this.#keyring.find(kid);
+    if (known !== undefined) return known;
+    let cause: unknown;
+    try {
+      const added = (await this.#reloaded())?.find(kid);
+      if (added !== undefined) return added;
+    } catch (error) {
+      cause = error;
+    }
     throw new GatewayError('vault_key_unknown', `${context} needs vault key ${kid}, which is not at hand`, {
       hint: 'add the key to POSTERN_VAULT_KEYS or to the vault key file; it may follow the primary',
       details: { context, kid },
+      cause,
     });
   }
 
   async #reloaded(): Promise<Keyring | undefined> {
-    const reload = this.#reload;
-    if (reload === undefined) return undefined;
-    const keyring = await this.#reloading.run('', reload);
+    if (this.#reload === undefined) return undefined;
+    const keyring = await this.#reloading.run('', this.#reload);
     this.use(keyring);
     return keyring;
   }

@@ -1,9 +1,13 @@
 /** `legacy` negotiates once by initialize; `modern` carries an envelope in every request. */
 export type Era = 'legacy' | 'modern';
 
+/** The revision of the modern era we speak. */
 export const MODERN_VERSION = '2026-07-28';
+/** Every revision of the modern era we take. */
 export const MODERN_VERSIONS: readonly string[] = [MODERN_VERSION];
+/** The revision we offer in an initialize of our own. */
 export const LATEST_LEGACY_VERSION = '2025-11-25';
+/** Every revision of the legacy era we take, latest first. */
 export const LEGACY_VERSIONS: readonly string[] = [
   LATEST_LEGACY_VERSION,
   '2025-06-18',

@@ -1,5 +1,6 @@
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../base/bytes.ts';
 
+/** Header names of MCP, in lower case. @see MCP 2026-07-28, transports */
 export const SESSION_ID = 'mcp-session-id';
 export const PROTOCOL_VERSION = 'mcp-protocol-version';
 export const METHOD = 'mcp-method';

@@ -5,64 +5,75 @@
  * upstreams or callers.
  */
 import { GatewayError } from '../base/errors.ts';
+import { isNestedTooDeep, MAX_DEPTH } from './nesting.ts';
+import { isFields } from '../base/fields.ts';
+import type { Fields } from '../base/fields.ts';
 
+/** Never null in a request. */
 export type JsonRpcId = string | number;
 
+/** A message that is to be answered. */
 export interface JsonRpcRequest {
   readonly jsonrpc: '2.0';
   readonly id: JsonRpcId;
   readonly method: string;
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: Fields;
 }
 
+/** A message nobody answers. */
 export interface JsonRpcNotification {
   readonly jsonrpc: '2.0';
   readonly method: string;
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: Fields;
 }
 
+/** The `error` member of an answer. */
 export interface JsonRpcErrorBody {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
 }
 
+/** An answer with a result. */
 export interface JsonRpcSuccess {
   readonly jsonrpc: '2.0';
   readonly id: JsonRpcId;
-  readonly result: Readonly<Record<string, unknown>>;
+  readonly result: Fields;
 }
 
+/** An answer with an error; `id` is null where the request could not be read. */
 export interface JsonRpcFailure {
   readonly jsonrpc: '2.0';
   readonly id: JsonRpcId | null;
   readonly error: JsonRpcErrorBody;
 }
 
+/** An answer. */
 export type JsonRpcResponse = JsonRpcSuccess | JsonRpcFailure;
+/** Anything one JSON-RPC body or event may hold. */
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isId = (value: unknown): value is JsonRpcId => typeof value === 'string' || Number.isInteger(value);
 
 /**
  * One JSON-RPC message from a request or response body.
  *
  * @throws GatewayError request_invalid, with `details.rpcCode` -32700 for text that is no JSON and -32600 for JSON
- * that is no single message (batches included; only 2025-03-26 had them).
+ * that is no single message (batches included; only 2025-03-26 had them) or is nested too deep.
  * @see https://www.jsonrpc.org/specification
  */
 export function parseMessage(text: string): JsonRpcMessage {
+  if (isNestedTooDeep(text))
+    throw new GatewayError('request_invalid', `the body is nested deeper than ${MAX_DEPTH} levels`, {
+      details: { rpcCode: -32600 },
+    });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new GatewayError('request_invalid', 'the body is not JSON', { details: { rpcCode: -32700 } });
   }
-  if (!isObject(value) || value['jsonrpc'] !== '2.0' || !isMessageShape(value))
+  if (!isFields(value) || value['jsonrpc'] !== '2.0' || !isMessageShape(value))
     throw new GatewayError('request_invalid', 'the body is not one JSON-RPC 2.0 message', {
       details: { rpcCode: -32600 },
     });
@@ -75,15 +86,18 @@ function isMessageShape(value: Fields): boolean {
     const params = value['params'];
     return (
       typeof value['method'] === 'string' &&
-      (params === undefined || isObject(params)) &&
+      (params === undefined || isFields(params)) &&
       (!('id' in value) || isId(value['id']))
     );
   }
-  if ('result' in value) return isId(value['id']) && isObject(value['result']);
-  return isObject(value['error']) && (isId(value['id']) || value['id'] === null || value['id'] === undefined);
+  if ('result' in value) return isId(value['id']) && isFields(value['result']);
+  return isFields(value['error']) && (isId(value['id']) || value['id'] === null || value['id'] === undefined);
 }
 
+/** Whether a message is to be answered. */
 export const isRequest = (message: JsonRpcMessage): message is JsonRpcRequest => 'method' in message && 'id' in message;
+/** Whether a message is one nobody answers. */
 export const isNotification = (message: JsonRpcMessage): message is JsonRpcNotification =>
   'method' in message && !('id' in message);
+/** Whether a message is an answer. */
 export const isResponse = (message: JsonRpcMessage): message is JsonRpcResponse => !('method' in message);

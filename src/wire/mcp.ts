@@ -1,3 +1,4 @@
+import { asFields } from '../base/fields.ts';
 import type { JsonRpcRequest } from './json-rpc.ts';
 
 /** The four listings: the method, the member of the result that holds the items, and what names an item. */
@@ -8,25 +9,28 @@ export const LISTINGS = {
   'resources/templates/list': { member: 'resourceTemplates', key: 'uriTemplate', prefixed: false },
 } as const;
 
+/** The method of a listing. */
 export type ListingMethod = keyof typeof LISTINGS;
+
+/** Whether a method lists something. */
 export const isListing = (method: string): method is ListingMethod => Object.hasOwn(LISTINGS, method);
 
 /** Which upstream a request is for: by tool or prompt name, by resource URI, or by nothing it carries. */
 export type Target = { readonly by: 'name' | 'uri'; readonly value: string } | { readonly by: 'none' };
 
 /** Where a method keeps the name it is routed by; methods that are not here carry none. */
-const ROUTED: Readonly<Record<string, 'name' | 'uri' | 'ref'>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'resources/subscribe': 'uri',
-  'resources/unsubscribe': 'uri',
-  'completion/complete': 'ref',
-};
+const ROUTED: ReadonlyMap<string, 'name' | 'uri' | 'ref'> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['resources/subscribe', 'uri'],
+  ['resources/unsubscribe', 'uri'],
+  ['completion/complete', 'ref'],
+]);
 
 /** What names the target of a request. */
 export function targetOf(request: Pick<JsonRpcRequest, 'method' | 'params'>): Target {
-  const where = ROUTED[request.method];
+  const where = ROUTED.get(request.method);
   if (where === undefined) return { by: 'none' };
   const holder = where === 'ref' ? asFields(request.params?.['ref']) : request.params;
   for (const by of ['name', 'uri'] as const) {
@@ -38,16 +42,12 @@ export function targetOf(request: Pick<JsonRpcRequest, 'method' | 'params'>): Ta
 
 /** The same request with its tool or prompt name replaced. */
 export function renamed<R extends Pick<JsonRpcRequest, 'method' | 'params'>>(request: R, name: string): R {
-  if (ROUTED[request.method] === 'ref')
+  if (ROUTED.get(request.method) === 'ref')
     return { ...request, params: { ...request.params, ref: { ...asFields(request.params?.['ref']), name } } };
   return { ...request, params: { ...request.params, name } };
 }
 
-function asFields(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-}
-
-/** Methods that may be sent again after a connection was lost: they change nothing. */
+/** Methods that change nothing. */
 const IDEMPOTENT = new Set([
   'initialize',
   'ping',
@@ -60,4 +60,6 @@ const IDEMPOTENT = new Set([
   'resources/read',
   'completion/complete',
 ]);
+
+/** Whether a method may be sent again after its connection was lost. */
 export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method);

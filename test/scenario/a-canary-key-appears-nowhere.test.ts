@@ -1,29 +1,19 @@
 import { expect, test } from 'vitest';
+import { makeCanaryKey } from '../support/canaries.ts';
 import { startGateway } from '../support/gateway.ts';
 import { connectClient } from '../support/mcp-client.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
-import { keyForm, mintPki } from '../support/pki.ts';
+import { mintPki } from '../support/pki.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const PASSPHRASE = 'canary-passphrase-4711';
 const TOKEN = 'canary-token-4711';
-
-/** Runs of a PEM body that no other text would contain. */
-const bodyOf = (pem: string): string[] =>
-  pem.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----'));
 
 test('a private key and its passphrase appear in no answer, no log, no metric and not in the store', async () => {
   const ca = await (await mintPki()).ca('CA');
   const server = await ca.issue({ cn: 'server', ip: ['127.0.0.1'] });
   const client = await ca.issue({ cn: 'client' });
-  const encrypted = keyForm(client.keyPem, { passphrase: PASSPHRASE });
-  const canaries = [PASSPHRASE, TOKEN, ...bodyOf(client.keyPem), ...bodyOf(encrypted)];
-  canaries.push(
-    ...canaries.map((text) => btoa(text).slice(1, -3)),
-    ...bodyOf(client.keyPem).map((line) => Buffer.from(line, 'base64').toString('latin1')),
-  );
-  expect(canaries.length).toBeGreaterThan(8);
-
+  const canary = makeCanaryKey(client.keyPem, [TOKEN]);
+  const { encryptedPem: encrypted, passphrase } = canary;
   const upstream = await startMcpUpstream({
     tls: { cert: server.chainPem, key: server.keyPem, ca: ca.pem, requireClientCertificate: true },
   });
@@ -37,24 +27,24 @@ test('a private key and its passphrase appear in no answer, no log, no metric an
     seen.push(JSON.stringify([...response.headers]), await response.text());
     return response.status;
   };
-  const secrets = { client_key: encrypted, client_key_password: PASSPHRASE, auth_type: 'bearer', auth_token: TOKEN };
+  const secrets = { client_key: encrypted, client_key_password: passphrase, auth_type: 'bearer', auth_token: TOKEN };
   const fields = { name: 'up', url: upstream.url, ca_certificate: ca.pem, client_cert: client.chainPem, ...secrets };
   try {
-    const next = { client_cert: client.chainPem, client_key: encrypted, client_key_password: PASSPHRASE };
+    const next = { client_cert: client.chainPem, client_key: encrypted, client_key_password: passphrase };
     expect(await call('POST', '/v1/gateways', { ...fields, next })).toBe(200);
     const wrong = [
-      { client_key_password: `${PASSPHRASE}x` },
+      { client_key_password: `${passphrase}x` },
       { client_cert: server.chainPem, client_key: encrypted },
       { client_cert: encrypted, ca_certificate: encrypted },
       { ca_certificate: client.keyPem },
       { crl: client.keyPem },
-      { pins: [PASSPHRASE] },
-      { url: `https://ann:${PASSPHRASE}@127.0.0.1/` },
+      { pins: [passphrase] },
+      { url: `https://ann:${passphrase}@127.0.0.1/` },
       { client_key: encrypted.replaceAll('\n', ' ').replace('END', 'EMD') },
       { client_key: encrypted.split('\n').toReversed().join('\n') },
       { client_key: { pem: encrypted } },
       { auth_header_value: TOKEN },
-      { server_name: PASSPHRASE, auth_token: `${TOKEN}\n` },
+      { server_name: passphrase, auth_token: `${TOKEN}\n` },
       { auth_type: TOKEN },
     ];
     for (const body of wrong) expect([400, 422]).toContain(await call('PUT', '/v1/gateways/up', body));
@@ -74,7 +64,7 @@ test('a private key and its passphrase appear in no answer, no log, no metric an
     expect(places.store).toContain('"sealed"');
     for (const [place, text] of Object.entries(places)) {
       expect(text.length).toBeGreaterThan(1000);
-      expect(canaries.filter((canary) => text.includes(canary)).length, place).toBe(0);
+      expect(canary.countIn(text), place).toBe(0);
     }
   } finally {
     await gateway.close();

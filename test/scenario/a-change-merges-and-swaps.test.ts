@@ -153,6 +153,19 @@ test('a change by another process is taken up, not overwritten', async () => {
   expect((await put({ tags: ['a'] })).body).toMatchObject({ description: 'from elsewhere', tags: ['a'] });
 });
 
+test('a gateway that another process removed is gone after a reload, and counts for nothing any more', async () => {
+  const { records, metrics } = gateway.gateway;
+  expect(metrics.render()).toContain('gateway="up"');
+  const [id = ''] = await records.ids('gateway');
+  await records.write([{ kind: 'gateway', id, body: null }]);
+  await gateway.gateway.reload();
+  expect((await gateway.api('GET', '/v1/gateways/up')).status).toBe(404);
+  await expect
+    .poll(() => gateway.events.filter(({ name }) => name === 'upstream.removed'))
+    .toMatchObject([{ fields: { gateway: 'up' } }]);
+  expect(metrics.render()).not.toContain('gateway="up"');
+});
+
 test('a removed gateway is gone, its listing too', async () => {
   expect((await gateway.api('DELETE', '/v1/gateways/up')).status).toBe(200);
   expect((await gateway.api('GET', '/v1/gateways/up')).status).toBe(404);

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@modelcontextprotocol/client';
 import { grantUpkeep } from '../../src/policy/grant.ts';
 import { makeKeys, startGateway } from '../support/gateway.ts';
@@ -10,28 +8,35 @@ import { connectClient, textOf } from '../support/mcp-client.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import type { McpUpstream } from '../support/mcp-upstream.ts';
 import { mintPki } from '../support/pki.ts';
+import type { MintedCa, MintedCertificate, TestPki } from '../support/pki.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
+import type { TempFolder } from '../support/temp-folder.ts';
 
 let upstream: McpUpstream;
-let fields: Readonly<Record<string, unknown>>;
-let folder: string;
+let pki: TestPki;
+let ca: MintedCa;
+let client: MintedCertificate;
+let folder: TempFolder;
+const builtIn = getCACertificates('default');
 
 beforeAll(async () => {
-  const pki = await mintPki();
-  const ca = await pki.ca('Strict CA');
+  pki = await mintPki();
+  ca = await pki.ca('Strict CA');
   const server = await ca.issue({ cn: 'localhost', dns: ['localhost'], eku: 'server' });
-  const client = await ca.issue({ cn: 'postern-client', eku: 'client' });
+  const clientCa = await pki.ca('Client CA');
+  client = await clientCa.issue({ cn: 'postern-client', eku: 'client' });
   upstream = await startMcpUpstream({
-    tls: { cert: server.chainPem, key: server.keyPem, ca: ca.pem, requireClientCertificate: true },
+    tls: { cert: server.chainPem, key: server.keyPem, ca: clientCa.pem, requireClientCertificate: true },
   });
-  const url = upstream.url.replace('127.0.0.1', 'localhost');
-  fields = { name: 'strict', url, ca_certificate: ca.pem, client_cert: client.certPem, client_key: client.keyPem };
-  folder = await mkdtemp(join(tmpdir(), 'postern-'));
 });
-
-afterAll(async () => {
-  await upstream.close();
-  await rm(folder, { recursive: true });
+beforeEach(async () => {
+  folder = await makeTempFolder();
 });
+afterEach(async () => {
+  setDefaultCACertificates(builtIn);
+  await folder.remove();
+});
+afterAll(() => upstream.close());
 
 async function useEverything(client: Client): Promise<void> {
   expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
@@ -60,17 +65,8 @@ async function callEverything(gateway: TestGateway): Promise<void> {
   await modern.close();
 }
 
-test('registration, every method in both eras, refresh, activation, health and check, also after a restart', async () => {
-  const settings = { POSTERN_STORAGE: `sqlite:${join(folder, 'postern.db')}` };
-  const keys = makeKeys();
-  const first = await startGateway({ settings, keys });
-  await first.register(fields);
-  arrived(['initialize', 'server/discover', 'tools/list']);
-
-  upstream.requests.length = 0;
-  await callEverything(first);
-  arrived(['initialize', 'ping', 'tools/list', 'tools/call', 'resources/read', 'prompts/get', 'completion/complete']);
-
+/** What operators do with a gateway, and what happens by itself. */
+async function manageEverything({ api, gateway }: TestGateway): Promise<void> {
   for (const [path, methods] of [
     ['refresh', ['tools/list', 'resources/list', 'prompts/list']],
     ['tools/refresh', ['tools/list']],
@@ -78,20 +74,57 @@ test('registration, every method in both eras, refresh, activation, health and c
     ['state?activate=true', ['tools/list']],
   ] as const) {
     upstream.requests.length = 0;
-    const answer = await first.api('POST', `/v1/gateways/strict/${path}`);
+    const answer = await api('POST', `/v1/gateways/strict/${path}`);
     expect(answer.status, path).toBe(200);
     if (methods) arrived(methods);
   }
-  const report = await first.api('POST', '/v1/gateways/strict/check');
+  const report = await api('POST', '/v1/gateways/strict/check');
   expect(await report.json()).toMatchObject({ ok: true, presented: { subject: 'CN=postern-client' } });
   upstream.requests.length = 0;
-  await first.gateway.registry.snapshot().bySlug('strict')?.upstream.probe(grantUpkeep('test'));
+  await gateway.registry.snapshot().bySlug('strict')?.upstream.probe(grantUpkeep('test'));
   arrived(['server/discover']);
-  await first.close();
+}
 
-  upstream.requests.length = 0;
-  const second = await startGateway({ settings, keys });
-  await callEverything(second);
-  arrived(['initialize', 'tools/call', 'resources/read', 'prompts/get']);
-  await second.close();
+const CALLED = [
+  'initialize',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'resources/read',
+  'prompts/get',
+  'completion/complete',
+];
+
+describe.each([
+  ['a CA of its own', () => ({ ca_certificate: ca.pem })],
+  [
+    'a public CA and none configured',
+    () => {
+      // nobody has a certificate of a real public CA to test with, so this one becomes public
+      setDefaultCACertificates([...builtIn, ca.pem]);
+      return {};
+    },
+  ],
+])('an upstream with %s', (_what, trust) => {
+  test('registration, every method in both eras, refresh, activation, health and check, also after a restart', async () => {
+    const options = { settings: { POSTERN_STORAGE: `sqlite:${folder.path}/postern.db` }, keys: makeKeys() };
+    const url = upstream.url.replace('127.0.0.1', 'localhost');
+    const identity = { client_cert: client.certPem, client_key: client.keyPem };
+    for (const start of ['first', 'second']) {
+      upstream.requests.length = 0;
+      const gateway = await startGateway(options);
+      try {
+        if (start === 'first') {
+          await gateway.register({ name: 'strict', url, ...identity, ...trust() });
+          arrived(['initialize', 'server/discover', 'tools/list']);
+          upstream.requests.length = 0;
+        }
+        await callEverything(gateway);
+        arrived(CALLED);
+        await manageEverything(gateway);
+      } finally {
+        await gateway.close();
+      }
+    }
+  });
 });

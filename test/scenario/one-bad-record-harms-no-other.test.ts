@@ -69,6 +69,11 @@ test('a secret that does not open keeps its own gateway out of service, and says
   });
   expect(await read(after, 'good')).toMatchObject({ status: 'active' });
   expect([await callOf(after, 'good'), await callOf(after, 'bad')]).toEqual([200, 404]);
+  expect(await (await fetch(`${after.url}/health`)).json()).toMatchObject({
+    status: 'degraded',
+    gateways: 2,
+    failing: [{ slug: 'bad', code: 'vault_open_failed' }],
+  });
   expect(after.events.filter(({ name }) => name === 'record.refused')).toMatchObject([
     { fields: { record: `gateway:${String(id)}`, code: 'vault_open_failed' } },
   ]);

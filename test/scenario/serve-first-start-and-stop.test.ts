@@ -4,13 +4,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { postMessage } from '../support/mcp-client.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { mintPki } from '../support/pki.ts';
-import { runPostern, servePostern, temporaryFolder } from '../support/postern.ts';
+import { runPostern, servePostern } from '../support/postern.ts';
 import type { ServingPostern } from '../support/postern.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 const closing: (() => unknown)[] = [];
 let cwd: string;
 beforeEach(async () => {
-  const folder = await temporaryFolder();
+  const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
 });

@@ -8,14 +8,15 @@ import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keyForm, mintPki } from '../support/pki.ts';
 import type { MintedCa } from '../support/pki.ts';
-import { runPostern, servePostern, temporaryFolder } from '../support/postern.ts';
+import { runPostern, servePostern } from '../support/postern.ts';
 import type { ServingPostern } from '../support/postern.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 const closing: (() => unknown)[] = [];
 let cwd: string;
 let ca: MintedCa;
 beforeEach(async () => {
-  const folder = await temporaryFolder();
+  const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
   ca = await (await mintPki()).ca('listener CA');

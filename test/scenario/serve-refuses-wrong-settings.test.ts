@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runPostern, temporaryFolder } from '../support/postern.ts';
+import { runPostern } from '../support/postern.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 let cwd: string;
 let remove: () => Promise<void>;
-beforeEach(async () => ({ path: cwd, remove } = await temporaryFolder()));
+beforeEach(async () => ({ path: cwd, remove } = await makeTempFolder()));
 afterEach(() => remove());
 
 const serve = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { keyForm, mintPki } from '../support/pki.ts';
-import { runPostern, servePostern, temporaryFolder } from '../support/postern.ts';
+import { runPostern, servePostern } from '../support/postern.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 const closing: (() => unknown)[] = [];
 let cwd: string;
 beforeEach(async () => {
-  const folder = await temporaryFolder();
+  const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
 });

@@ -7,6 +7,7 @@ import type { Channel } from '../../src/tls/dialer.ts';
 import type { TlsProfile } from '../../src/tls/profile.ts';
 import { identityOf, profileOf } from '../support/open-test-profile.ts';
 import { mintPki } from '../support/pki.ts';
+import { lehmer } from '../support/random.ts';
 import { recordEvents } from '../support/recorded-events.ts';
 import { startUpstream, type TestUpstream } from '../support/tls-upstream.ts';
 
@@ -108,10 +109,4 @@ function pick<T>(list: readonly T[], index: number): T {
   const item = list[index];
   if (item === undefined) throw new Error(`nothing at ${index}`);
   return item;
-}
-
-/** Park and Miller's generator: the same draws in every run. */
-function lehmer(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }

@@ -10,6 +10,7 @@ import { createGateway } from '../../src/gateway.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/identity/principal.ts';
 import { importTokenKey, mintToken } from '../../src/identity/token.ts';
+import type { Platform } from '../../src/platform.ts';
 import { formatVaultKeys, generateVaultKey } from '../../src/vault/vault-keys.ts';
 
 export interface SeenEvent {
@@ -37,6 +38,8 @@ export interface TestGatewayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Same as an earlier gateway's, to start over the same store. */
   readonly keys?: TestKeys;
+  /** Stands between the platform and the gateway, to watch what passes. */
+  readonly wrapPlatform?: (platform: Platform) => Platform;
 }
 
 export interface TestKeys {
@@ -53,6 +56,7 @@ export const makeKeys = (): TestKeys => ({
 export async function startGateway({
   settings = {},
   keys = makeKeys(),
+  wrapPlatform = (platform) => platform,
 }: TestGatewayOptions = {}): Promise<TestGateway> {
   const { values } = parseConfig({ environment: { PORT: '0', POSTERN_STORAGE: 'memory:', ...settings } });
   const config: Config = { ...values, ...keys, storage: values.storage ?? new Secret('memory:') };
@@ -61,7 +65,7 @@ export async function startGateway({
     config,
     createEventHub((name, fields) => void events.push({ name, fields })),
   );
-  const gateway = await createGateway(config, platform);
+  const gateway = await createGateway(config, wrapPlatform(platform));
   const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: gateway.fetch });
   const url = `http://127.0.0.1:${listener.port}`;
   const token = async (subject: string, role: Role = 'user') =>

@@ -15,7 +15,8 @@ export const nodeCapabilities = createNodeDialer({
 
 /** A profile for the Node dialer; insecure switches are consented to. */
 export function profileOf(material: TlsMaterial): Promise<TlsProfile> {
-  return openProfile(material, { openKey, clock: systemClock, capabilities: nodeCapabilities, allowInsecure: true });
+  const nowMs = systemClock.nowMs();
+  return openProfile(material, { openKey, nowMs, capabilities: nodeCapabilities, allowInsecureTls: true });
 }
 
 /** The identity fields of a minted certificate. */

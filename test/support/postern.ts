@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, '../../adapters/node/cli/main.ts');
 
@@ -36,12 +34,6 @@ export interface ServingPostern {
   readonly exited: Promise<number | null>;
   /** Ends it in any case; for cleaning up. */
   kill(): Promise<void>;
-}
-
-/** A fresh folder, removed by `remove`. */
-export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), 'postern-test-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** Runs a command to its end. */

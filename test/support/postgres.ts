@@ -34,7 +34,7 @@ export async function startPostgres(): Promise<TestServer> {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const start = () =>
-    startServerProcess(join(binaries, 'postgres'), ['-D', data, ...args], 'ready to accept connections', run);
+    startServerProcess(join(binaries, 'postgres'), ['-D', data, ...args], /ready to accept connections/, run);
   let server = await start();
   return {
     url: `postgres://postern:${PASSWORD}@127.0.0.1:${port}/postgres`,

@@ -25,7 +25,7 @@ export async function startRedis(): Promise<TestServer> {
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--requirepass', PASSWORD];
   // the operating system keeps what a killed process wrote, so the log need not be flushed to the disk
   const durability = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'no'];
-  const start = () => startServerProcess('redis-server', [...args, ...durability], 'Ready to accept connections');
+  const start = () => startServerProcess('redis-server', [...args, ...durability], /Ready to accept connections/);
   let server = await start();
   return {
     url: `redis://:${PASSWORD}@127.0.0.1:${port}`,

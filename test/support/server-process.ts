@@ -4,20 +4,23 @@ import { once } from 'node:events';
 
 /** A program that runs until it is stopped. */
 export interface ServerProcess {
+  /** What it had printed when it was ready. */
+  readonly output: string;
   /** Ends it with `signal` and waits until it is gone; idempotent. */
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a server and waits until it prints `ready`; fails with what it printed when it exits before. */
+/** Starts a server and waits until it prints what matches `ready`; fails with what it printed when it exits before. */
 export async function startServerProcess(
   command: string,
   args: readonly string[],
-  ready: string,
+  ready: RegExp,
   options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'> = {},
 ): Promise<ServerProcess> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  await printed(child, command, ready);
+  const output = await printed(child, command, ready);
   return {
+    output,
     async stop(signal) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
@@ -27,12 +30,12 @@ export async function startServerProcess(
   };
 }
 
-function printed(child: ChildProcess, command: string, ready: string): Promise<void> {
+function printed(child: ChildProcess, command: string, ready: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';
     const read = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (output.includes(ready)) resolve();
+      if (ready.test(output)) resolve(output);
     };
     child.stdout?.on('data', read);
     child.stderr?.on('data', read);

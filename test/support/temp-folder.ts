@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export interface TempFolder {
   readonly path: string;
   /** Everything below it, as one text of bytes. */
-  bytes(): Promise<string>;
-  remove(): Promise<void>;
+  readonly bytes: () => Promise<string>;
+  readonly remove: () => Promise<void>;
 }
 
 /** A folder of its own for one test. */

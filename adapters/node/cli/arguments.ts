@@ -5,16 +5,18 @@ import { nearest } from '../../../src/index.ts';
 /** A command line that makes no sense; the message says why. */
 export class UsageError extends Error {}
 
+/** A command line, read. */
 export interface Arguments {
   /** By flag name; switches are `true`. */
   readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly positionals: readonly string[];
 }
 
+/** The flags a command takes, as node:util reads them. */
 export type Flags = Readonly<Record<string, ParseArgsOptionDescriptor>>;
 
 /** Flags every command takes. */
-export const COMMON_FLAGS = {
+const COMMON_FLAGS = {
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
 } as const satisfies Flags;

@@ -1,17 +1,15 @@
-import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { GatewayError, SETTINGS, parseConfig } from '../../../src/index.ts';
+import { GatewayError, SETTING_ROWS, parseConfig } from '../../../src/index.ts';
 import type { ParsedConfig, Setting, SettingName } from '../../../src/index.ts';
-import { readTextFile } from '../files.ts';
+import { exists, readTextFile } from '../files.ts';
 import type { Arguments, Flags } from './arguments.ts';
 import type { CliIo } from './io.ts';
 
 const DEFAULT_FILE = 'postern.yaml';
-const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [SettingName, Setting<unknown>])[];
 
 /** The settings that have flags, as a command line parser takes them. */
-export function settingFlags(names: readonly SettingName[] = ROWS.map(([name]) => name)): Flags {
-  const chosen = ROWS.filter(([name]) => names.includes(name)).flatMap(([, { flag, repeatable }]) =>
+export function settingFlags(names: readonly SettingName[] = SETTING_ROWS.map(([name]) => name)): Flags {
+  const chosen = SETTING_ROWS.filter(([name]) => names.includes(name)).flatMap(([, { flag, repeatable }]) =>
     flag === undefined ? [] : [[flag, { type: 'string', multiple: repeatable ?? false }] as const],
   );
   return Object.fromEntries(chosen);
@@ -43,16 +41,10 @@ async function readSettingsFile(cwd: string, named: string | undefined): Promise
   throw new GatewayError('config_invalid', `${path} is not YAML: ${problem.code}${line ? ` in line ${line}` : ''}`);
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
 /** The help of settings: flag, meaning, and the environment name beside it. */
 export function settingHelp(): string {
-  const withFlag = ROWS.filter(([, { flag }]) => flag !== undefined);
-  const others = ROWS.filter(([, { flag }]) => flag === undefined);
+  const withFlag = SETTING_ROWS.filter(([, { flag }]) => flag !== undefined);
+  const others = SETTING_ROWS.filter(([, { flag }]) => flag === undefined);
   const lines = [
     ...withFlag.map(([, row]) => helpLine(`--${row.flag} ${row.placeholder}`, `${describe(row)} [${row.env}]`)),
     '',

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import {
   RecordStore,
   Vault,
-  createLog,
   formatVaultKeys,
   generateVaultKey,
   openKeyring,
@@ -10,14 +8,15 @@ import {
   rotateVault,
 } from '../../../src/index.ts';
 import type { RotationResult } from '../../../src/index.ts';
-import { systemClock } from '../clock.ts';
 import { hasPid, storageOf, vaultKeyFile } from '../data-dir.ts';
+import { generateSigningKey } from '../signing-key-file.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { changeVaultKeyFile } from '../vault-key-file.ts';
 import { onlyPositional, parseArguments, UsageError } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import type { CliIo } from './io.ts';
 import { loadConfig, settingFlags } from './settings.ts';
+import { warningsTo } from './warnings.ts';
 
 const HELP = `Usage: postern vault COMMAND [flags]
 
@@ -49,7 +48,7 @@ export async function vaultCommand(argv: readonly string[], io: CliIo): Promise<
 function printKeys({ flags }: Arguments, io: CliIo): number {
   const keys = {
     POSTERN_VAULT_KEYS: formatVaultKeys([generateVaultKey()]).reveal(),
-    JWT_SECRET_KEY: randomBytes(64).toString('base64url'),
+    JWT_SECRET_KEY: generateSigningKey().reveal(),
   };
   if (flags['json']) io.out(JSON.stringify(keys));
   else for (const [name, value] of Object.entries(keys)) io.out(`${name}=${value}`);
@@ -61,12 +60,7 @@ async function rotate(parsed: Arguments, io: CliIo): Promise<number> {
   const keys = values.vaultKeys
     ? parseVaultKeys(values.vaultKeys)
     : await changeVaultKeyFile(vaultKeyFile(values.dataDir), (held) => [generateVaultKey(), ...held]);
-  const events = createLog({
-    write: (line) => io.err(line.trimEnd()),
-    level: 'warn',
-    pretty: true,
-    clock: systemClock,
-  });
+  const events = warningsTo(io);
   const storage = await openStorage(storageOf(values));
   let result: RotationResult;
   try {

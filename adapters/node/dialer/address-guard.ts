@@ -4,19 +4,24 @@ import { GatewayError } from '../../../src/index.ts';
 
 /**
  * Addresses no upstream has but a cloud's metadata service does: link-local ones and the well-known exceptions.
- * IPv4 rules hold for IPv4-mapped IPv6 addresses too (BlockList does that); the NAT64 forms are spelled out.
+ * IPv4 rules hold for IPv4-mapped IPv6 addresses too (BlockList does that); the other ways to write one in IPv6, as
+ * IPv4-compatible, translated, NAT64 or 6to4 address, are spelled out.
  */
 function refusedAddresses(): BlockList {
   const list = new BlockList();
   list.addSubnet('169.254.0.0', 16, 'ipv4');
   list.addAddress('100.100.100.200', 'ipv4');
+  list.addAddress('168.63.129.16', 'ipv4');
   list.addAddress('192.0.0.192', 'ipv4');
   list.addSubnet('fe80::', 10, 'ipv6');
   list.addAddress('fd00:ec2::254', 'ipv6');
   list.addAddress('fd20:ce::254', 'ipv6');
-  list.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-  list.addAddress('64:ff9b::6464:64c8', 'ipv6');
-  list.addAddress('64:ff9b::c000:c0', 'ipv6');
+  for (const prefix of ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::']) {
+    list.addSubnet(`${prefix}a9fe:0`, 112, 'ipv6');
+    for (const address of ['6464:64c8', 'a83f:8110', 'c000:c0']) list.addAddress(prefix + address, 'ipv6');
+  }
+  list.addSubnet('2002:a9fe::', 32, 'ipv6');
+  for (const prefix of ['2002:6464:64c8::', '2002:a83f:8110::', '2002:c000:c0::']) list.addSubnet(prefix, 48, 'ipv6');
   return list;
 }
 

@@ -7,7 +7,7 @@ import { gatewayView } from '../../registry/gateway-view.ts';
 import { handshakeView } from '../../registry/handshake-view.ts';
 import { parseGatewayCreate, parseGatewayUpdate } from '../../registry/gateway-input.ts';
 import type { ChangeOptions, Registry } from '../../registry/registry.ts';
-import type { Gateway } from '../../registry/snapshot.ts';
+import type { RegisteredGateway } from '../../registry/snapshot.ts';
 import type { HttpEnv } from '../env.ts';
 import { problemAnswer } from '../problem.ts';
 import { pageOf } from './list-gateways.ts';
@@ -31,8 +31,8 @@ const BODY_BYTES = 2 * 1024 * 1024;
 
 /** The REST API of gateways and its OpenAPI document. Whoever gets here has an admin's Grant in the context. */
 export function gatewayRoutes({ registry, clock, events }: GatewayRoutesOptions): Hono<HttpEnv> {
-  const view = (gateway: Gateway) => gatewayView(gateway, clock.nowMs());
-  const shown = (gateway: Gateway): Response =>
+  const view = (gateway: RegisteredGateway) => gatewayView(gateway, clock.nowMs());
+  const shown = (gateway: RegisteredGateway): Response =>
     Response.json(view(gateway), { headers: { ...PRIVATE, ...(gateway.record && { etag: `"${gateway.version}"` }) } });
   const grantOf = (c: Context<HttpEnv>) => c.get('grant');
   const idOf = (c: Context<HttpEnv>): string => c.req.param('id') ?? '';

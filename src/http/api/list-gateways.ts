@@ -1,15 +1,15 @@
 import { orderKey } from '../../registry/snapshot.ts';
-import type { Gateway } from '../../registry/snapshot.ts';
+import type { RegisteredGateway } from '../../registry/snapshot.ts';
 import type { LIST_QUERY } from './queries.ts';
 import type { QueryOf } from './query.ts';
 
 export interface GatewayPage {
-  readonly gateways: readonly Gateway[];
+  readonly gateways: readonly RegisteredGateway[];
   readonly nextCursor: string | null;
 }
 
 /** The gateways a query asks for, of `all` in their order. A cursor is the order key of the last one before. */
-export function pageOf(all: readonly Gateway[], query: QueryOf<typeof LIST_QUERY>): GatewayPage {
+export function pageOf(all: readonly RegisteredGateway[], query: QueryOf<typeof LIST_QUERY>): GatewayPage {
   const { cursor = '' } = query;
   const matching = all.filter((gateway) => isWanted(gateway, query) && orderKey(gateway) > cursor);
   const gateways = matching.slice(0, query.limit);
@@ -19,7 +19,7 @@ export function pageOf(all: readonly Gateway[], query: QueryOf<typeof LIST_QUERY
 }
 
 /** A gateway that cannot be read is always shown: somebody has to act. */
-function isWanted({ record }: Gateway, query: QueryOf<typeof LIST_QUERY>): boolean {
+function isWanted({ record }: RegisteredGateway, query: QueryOf<typeof LIST_QUERY>): boolean {
   if (record === undefined) return true;
   const { tags = [], teamId, visibility = 'public' } = record.labels;
   return (

@@ -19,7 +19,12 @@ type QueryValue<Schema> = Schema extends { readonly type: 'boolean' }
 /** The parameters of one operation, after reading. */
 export type QueryOf<Schemas> = { readonly [Name in keyof Schemas]: QueryValue<Schemas[Name]> };
 
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 
 /**
  * Reads the query of a request. A parameter we do not know is an error: `?conect=false` must not connect.
@@ -45,7 +50,7 @@ function readValue(name: string, text: string | null, schema: QuerySchema): unkn
   if (text === null) return schema.type === 'boolean' ? schema.default : undefined;
   switch (schema.type) {
     case 'boolean': {
-      const value = BOOLEANS[text.toLowerCase()];
+      const value = BOOLEANS.get(text.toLowerCase());
       if (value === undefined) throw invalid(name, 'must be true or false');
       return value;
     }

@@ -85,7 +85,12 @@ export async function relayedAnswer(response: ChannelResponse, sessionId?: strin
   throw notMcp(response);
 }
 
-function assertRelayable(response: ChannelResponse): void {
+/**
+ * Refuses what is no answer of an MCP server.
+ *
+ * @throws GatewayError upstream_auth_refused, upstream_redirect, upstream_http_status
+ */
+export function assertRelayable(response: ChannelResponse): void {
   const { status } = response;
   if (status === 401 || status === 403)
     throw new GatewayError('upstream_auth_refused', `the upstream refused our credentials with status ${status}`, {

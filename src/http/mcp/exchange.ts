@@ -23,6 +23,8 @@ export interface McpServices {
   /** Upstream sessions being initialized again, so that a lost one is renewed once. */
   readonly renewals: SingleFlight<void>;
   readonly clock: Clock;
+  /** Aborts when the gateway is about to stop: streams without an end of their own end then. */
+  readonly draining: AbortSignal;
   /** The gateway's own name and version, told to clients of joined servers. */
   readonly serverInfo: { readonly name: string; readonly version: string };
 }

@@ -3,16 +3,17 @@ import type { ChannelResponse } from '../../tls/dialer.ts';
 import { isResponse, parseMessage } from '../../wire/json-rpc.ts';
 import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { pickEvent } from '../../wire/sse.ts';
-import { isEventStream } from './answers.ts';
+import { assertRelayable, isEventStream } from './answers.ts';
 
 const ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
  * The answer in an upstream's response, JSON or the last message of a stream; what comes before it is passed over.
  *
- * @throws GatewayError upstream_protocol when there is none, upstream_too_large
+ * @throws GatewayError upstream_protocol when there is none, upstream_too_large, and as `assertRelayable`
  */
 export async function finalMessage(response: ChannelResponse): Promise<JsonRpcResponse> {
+  assertRelayable(response);
   if (isEventStream(response)) {
     const answer = await pickEvent(response.stream(), ({ data }) => {
       const message = data ? parsed(data) : undefined;

@@ -12,6 +12,7 @@ import { parseRequestId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import type { Exchange } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
 import { listMembers } from './joined-listing.ts';
+import { speaksLegacy } from './legacy-legs.ts';
 import type { LegacyLegs, SessionLegs } from './legacy-legs.ts';
 
 /** A legacy request to several upstreams behind one address. */
@@ -68,7 +69,7 @@ async function setLevel(exchange: Exchange, legs: LegacyLegs, request: JsonRpcRe
 
 /** Members that can take part in a legacy exchange. */
 export function participants({ server }: Exchange): readonly Member[] {
-  return server.members.filter(({ upstream }) => upstream.facts === undefined || upstream.facts.legacy !== undefined);
+  return server.members.filter(({ upstream }) => speaksLegacy(upstream));
 }
 
 async function taggedAnswer(member: Member, response: ChannelResponse): Promise<Response> {

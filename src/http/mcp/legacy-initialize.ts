@@ -2,14 +2,13 @@ import { GatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { UpstreamSession } from '../../session/legacy-sessions.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { resultAnswer } from './answers.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
-import { initializeUpstream } from './legacy-legs.ts';
+import { initializeUpstream, requireLegacy, speaksLegacy } from './legacy-legs.ts';
 
 interface Opened {
   readonly member: Member;
@@ -61,11 +60,7 @@ async function initializeTransparent(
   request: JsonRpcRequest,
   member: Member,
 ): Promise<Response> {
-  if (!speaksLegacy(member.upstream))
-    throw new GatewayError(
-      'protocol_version_unsupported',
-      'this server speaks 2026-07-28 only, the request was an initialize of an earlier revision',
-    );
+  requireLegacy(member.upstream);
   const opened = await open(exchange, member);
   if ('error' in opened.answer) return Response.json({ ...opened.answer, id: request.id });
   const sessionId = await seal(services, exchange, request, [opened]);
@@ -98,11 +93,6 @@ async function seal(
     upstreams,
   });
   return session.token;
-}
-
-/** Until an upstream was reached nobody knows what it speaks, so it is asked. */
-function speaksLegacy({ facts }: Upstream): boolean {
-  return facts === undefined || facts.legacy !== undefined;
 }
 
 function negotiated(request: JsonRpcRequest): string {

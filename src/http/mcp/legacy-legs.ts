@@ -5,7 +5,7 @@ import type { Member } from '../../catalog/virtual-server.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import type { Exchange } from './exchange.ts';
@@ -40,6 +40,19 @@ export async function initializeUpstream(exchange: Exchange, upstream: Upstream,
     mcpMethod: 'initialize',
   });
   return { response, sessionId: response.headers[SESSION_ID] ?? '' };
+}
+
+/** Until an upstream was reached nobody knows what it speaks, so it is asked. */
+export function speaksLegacy({ facts }: Upstream): boolean {
+  return facts === undefined || facts.legacy !== undefined;
+}
+
+/** @throws GatewayError protocol_version_unsupported for an upstream of the modern era only */
+export function requireLegacy(upstream: Upstream): void {
+  if (speaksLegacy(upstream)) return;
+  throw new GatewayError('protocol_version_unsupported', 'this server speaks no protocol version before 2026-07-28', {
+    details: { rpcData: { supported: upstream.facts?.modern?.supportedVersions ?? MODERN_VERSIONS } },
+  });
 }
 
 /** Legs of a caller with a session: each upstream has a session of its own for it, and message ids pass unchanged. */
@@ -141,6 +154,7 @@ export class StatelessLegs implements LegacyLegs {
   }
 
   async send({ upstream }: Member, request: JsonRpcRequest, text: string): Promise<ChannelResponse> {
+    requireLegacy(upstream);
     const { grant, request: incoming, signal } = this.#exchange;
     const shared = await upstream.sharedSession(grant, signal);
     const post = (session: typeof shared, body: string) =>

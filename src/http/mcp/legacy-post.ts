@@ -22,7 +22,8 @@ export async function legacyPost(
 ): Promise<Response> {
   refuseHeaderlessEnvelope(message);
   if (isRequest(message) && message.method === 'initialize') return initialize(services, exchange, message);
-  const session = await sessionOf(services, exchange);
+  const named = sessionOf(services, exchange);
+  const session = named instanceof Promise ? await named : named;
   if (session === undefined) return statelessPost(exchange, message);
   const legs = new SessionLegs(exchange, session, services.renewals);
   const [first] = exchange.server.members;
@@ -46,10 +47,10 @@ async function statelessPost(exchange: Exchange, message: JsonRpcMessage): Promi
 }
 
 /** The session a request names; undefined when it names none. @throws GatewayError session_not_found */
-export async function sessionOf(
+export function sessionOf(
   services: McpServices,
   { request, subject, server }: Exchange,
-): Promise<LegacySession | undefined> {
+): LegacySession | Promise<LegacySession> | undefined {
   const token = request.headers.get(SESSION_ID);
   return token === null ? undefined : services.sessions.resume(token, subject, server.key);
 }

@@ -1,10 +1,9 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
 import { LAST_EVENT_ID } from '../../wire/headers.ts';
-import { SSE_COMMENT } from '../../wire/sse.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
+import { EventFunnel } from './event-funnel.ts';
 import { parseEventId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { SessionLegs } from './legacy-legs.ts';
@@ -12,7 +11,6 @@ import { sessionOf } from './legacy-post.ts';
 
 /** How long upstreams get to say that they offer no stream, before the caller's stream is opened all the same. */
 const REFUSAL_WAIT_MS = 300;
-const KEEP_ALIVE_MS = 15_000;
 
 /**
  * GET: the stream on which upstreams speak unasked, or the rest of one that broke (Last-Event-ID).
@@ -24,7 +22,6 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
   const session = await requiredSession(services, exchange);
   const { server, request } = exchange;
   const legs = new SessionLegs(exchange, session, services.renewals);
-  const closed = new AbortController();
   const lastEventId = request.headers.get(LAST_EVENT_ID);
   const resumed = lastEventId !== null && !server.transparent ? parseEventId(lastEventId) : undefined;
   if (lastEventId !== null && !server.transparent && !resumed)
@@ -34,19 +31,27 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
     .map(({ upstream }) => upstream)
     .filter(({ config }) => session.upstream(config.id) && (!resumed || resumed.upstreamId === config.id));
   const replay: Record<string, string> = lastEventId === null ? {} : { [LAST_EVENT_ID]: resumed?.value ?? lastEventId };
-  const opening = sources.map(async (upstream) => ({
-    upstream,
-    response: await legs.open(upstream, 'GET', replay, closed.signal),
-  }));
+  const funnel = new EventFunnel(services);
+  const opening = sources.map((upstream) => legs.open(upstream, 'GET', replay, funnel.stopped));
+  const pumps = opening.map(async (opened, index) => {
+    const response = await opened;
+    if (!isOpen(response)) return void (await response.text(DISCARDED_BYTES));
+    const id = sources[index]?.config.id ?? '';
+    const events = response.stream();
+    const source = server.transparent ? events : rewrittenEvents(events, (event) => taggedEvent(id, event));
+    const sink = new WritableStream<Uint8Array>({ write: (chunk) => funnel.write(chunk) });
+    await source.pipeTo(sink, { signal: funnel.stopped });
+  });
+  void Promise.allSettled(pumps).then(() => funnel.end());
 
   const refused = Promise.allSettled(opening).then((all) =>
-    all.every((one) => one.status === 'rejected' || !isOpen(one.value.response)),
+    all.every((one) => one.status === 'rejected' || !isOpen(one.value)),
   );
   if (await within(services, REFUSAL_WAIT_MS, refused)) {
-    closed.abort();
+    funnel.end();
     throw new GatewayError('method_not_allowed', 'the server offers no stream of its own');
   }
-  return eventsAnswer(joined(services, opening, closed, server.transparent));
+  return eventsAnswer(funnel.stream);
 }
 
 const isOpen = (response: ChannelResponse): boolean => response.status === 200 && isEventStream(response);
@@ -59,44 +64,6 @@ function within<T>({ clock }: McpServices, delayMs: number, promise: Promise<T>)
       cancel();
       resolve(value);
     });
-  });
-}
-
-type Opening = Promise<{ readonly upstream: Upstream; readonly response: ChannelResponse }>;
-
-/** All upstream streams on one, kept alive by comments, ending when the last of them ends or the caller leaves. */
-function joined(
-  services: McpServices,
-  opening: readonly Opening[],
-  closed: AbortController,
-  untouched: boolean,
-): ReadableStream<Uint8Array> {
-  let stopKeepAlive = (): void => undefined;
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const keepAlive = (): void => {
-        controller.enqueue(SSE_COMMENT);
-        stopKeepAlive = services.clock.after(KEEP_ALIVE_MS, keepAlive);
-      };
-      keepAlive();
-      const pumps = opening.map(async (one) => {
-        const { upstream, response } = await one;
-        if (!isOpen(response)) return void (await response.text(DISCARDED_BYTES));
-        const events = response.stream();
-        const source = untouched ? events : rewrittenEvents(events, (event) => taggedEvent(upstream.config.id, event));
-        await source.pipeTo(new WritableStream({ write: (chunk) => controller.enqueue(chunk) }), {
-          signal: closed.signal,
-        });
-      });
-      void Promise.allSettled(pumps).then(() => {
-        stopKeepAlive();
-        if (!closed.signal.aborted) controller.close();
-      });
-    },
-    cancel() {
-      stopKeepAlive();
-      closed.abort();
-    },
   });
 }
 

@@ -1,120 +1,135 @@
+import type { Fields } from '../../base/fields.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { META } from '../../wire/eras.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { sseEvents, sseMessage, SSE_COMMENT } from '../../wire/sse.ts';
+import type { JsonRpcId, JsonRpcRequest } from '../../wire/json-rpc.ts';
+import { sseEvents, sseMessage } from '../../wire/sse.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
+import { EventFunnel } from './event-funnel.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { modernMembers, sendModern } from './joined-modern.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 /** How long one slow upstream may hold back the merged acknowledgement. */
 const ACKNOWLEDGE_WAIT_MS = 2_500;
-const KEEP_ALIVE_MS = 15_000;
 
 /**
- * subscriptions/listen over all members: one merged acknowledgement, then every notification as it comes.
+ * subscriptions/listen over all members: one merged acknowledgement, then every notification as it comes. Where nobody
+ * has anything to tell the stream stays open all the same, until the caller leaves or the gateway stops.
  *
  * Upstreams get the caller's own request id, so the subscription id in their notifications is already right.
  * @see MCP 2026-07-28, subscriptions
  */
 export function listen(services: McpServices, exchange: Exchange, request: JsonRpcRequest): Response {
-  const closed = new AbortController();
-  return eventsAnswer(
-    new ReadableStream<Uint8Array>({
-      start(controller) {
-        void follow(services, exchange, request, controller, closed.signal);
-      },
-      cancel() {
-        closed.abort();
-      },
-    }),
-  );
+  const funnel = new EventFunnel(services);
+  void follow(services, exchange, request, funnel);
+  return eventsAnswer(funnel.stream);
 }
 
 async function follow(
   services: McpServices,
   exchange: Exchange,
   request: JsonRpcRequest,
-  out: ReadableStreamDefaultController<Uint8Array>,
-  signal: AbortSignal,
+  funnel: EventFunnel,
 ): Promise<void> {
   const members = modernMembers(exchange);
-  const granted: Fields[] = [];
-  const held: string[] = [];
-  let waitingFor = members.length;
-  let acknowledged = false;
-
-  const write = (bytes: Uint8Array): void => {
-    if (!signal.aborted) out.enqueue(bytes);
-  };
-  const acknowledge = (): void => {
-    if (acknowledged) return;
-    acknowledged = true;
-    const params = { notifications: mergeFilters(granted), _meta: { [META.subscriptionId]: request.id } };
-    write(sseMessage(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params })));
-    for (const data of held.splice(0)) write(sseMessage(data));
-  };
-  const settled = (): void => {
-    waitingFor--;
-    if (waitingFor <= 0) acknowledge();
-  };
-
-  write(SSE_COMMENT);
-  const stopWaiting = services.clock.after(ACKNOWLEDGE_WAIT_MS, acknowledge);
-  const stopKeepAlive = repeat(services, KEEP_ALIVE_MS, () => write(SSE_COMMENT));
-  if (members.length === 0) acknowledge();
-
-  await Promise.allSettled(
-    members.map(async (member) => {
-      let answered = false;
-      try {
-        const response = await sendModern(exchange, member, request.method, exchange.text, {}, signal);
-        for await (const data of notifications(response)) {
-          const message = JSON.parse(data) as Fields;
-          if (message['method'] === ACKNOWLEDGED && !answered) {
-            answered = true;
-            granted.push(((message['params'] as Fields | undefined)?.['notifications'] ?? {}) as Fields);
-            settled();
-          } else if ('method' in message) {
-            if (acknowledged) write(sseMessage(data));
-            else held.push(data);
-          }
-        }
-      } finally {
-        if (!answered) settled();
-      }
-    }),
-  );
+  const subscription = new Subscription(funnel, request.id, members.length);
+  const stopWaiting = services.clock.after(ACKNOWLEDGE_WAIT_MS, () => void subscription.acknowledge());
+  const sources = members.map(async (member) => {
+    const part = subscription.part();
+    try {
+      const response = await sendModern(exchange, member, request.method, exchange.text, {}, funnel.stopped);
+      for await (const data of messages(response)) await part.take(data);
+    } finally {
+      await part.close();
+    }
+  });
+  await Promise.allSettled(sources);
+  if (members.length === 0) await untilAborted(funnel.stopped);
   stopWaiting();
-  stopKeepAlive();
-  acknowledge();
+  await subscription.acknowledge();
   const result = { resultType: 'complete', _meta: { [META.subscriptionId]: request.id } };
-  write(sseMessage(JSON.stringify({ jsonrpc: '2.0', id: request.id, result })));
-  if (!signal.aborted) out.close();
+  void funnel.write(sseMessage(JSON.stringify({ jsonrpc: '2.0', id: request.id, result })));
+  funnel.end();
 }
 
-async function* notifications(response: ChannelResponse): AsyncGenerator<string> {
+/** What one upstream contributes to a subscription. */
+interface Part {
+  take(data: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One subscription of a caller, spread over several upstreams. */
+class Subscription {
+  readonly #funnel: EventFunnel;
+  readonly #id: JsonRpcId;
+  readonly #granted: Fields[] = [];
+  readonly #held: string[] = [];
+  #waitingFor: number;
+  #acknowledged = false;
+
+  constructor(funnel: EventFunnel, id: JsonRpcId, memberCount: number) {
+    this.#funnel = funnel;
+    this.#id = id;
+    this.#waitingFor = memberCount;
+    if (memberCount === 0) void this.acknowledge();
+  }
+
+  part(): Part {
+    let answered = false;
+    const answer = async (): Promise<void> => {
+      if (answered) return;
+      answered = true;
+      if (--this.#waitingFor === 0) await this.acknowledge();
+    };
+    return {
+      close: answer,
+      take: async (data) => {
+        const message = JSON.parse(data) as Fields;
+        if (message['method'] === ACKNOWLEDGED) {
+          this.#granted.push(((message['params'] as Fields | undefined)?.['notifications'] ?? {}) as Fields);
+          await answer();
+        } else if ('method' in message) {
+          await this.#pass(data);
+        }
+      },
+    };
+  }
+
+  /** Tells the caller what is watched, then what came before that could be told. */
+  async acknowledge(): Promise<void> {
+    if (this.#acknowledged) return;
+    this.#acknowledged = true;
+    const params = { notifications: mergeFilters(this.#granted), _meta: { [META.subscriptionId]: this.#id } };
+    await this.#pass(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params }));
+    for (const data of this.#held.splice(0)) await this.#pass(data);
+  }
+
+  async #pass(data: string): Promise<void> {
+    if (this.#acknowledged) await this.#funnel.write(sseMessage(data));
+    else this.#held.push(data);
+  }
+}
+
+async function* messages(response: ChannelResponse): AsyncGenerator<string> {
   if (!isEventStream(response)) return;
   for await (const { data } of sseEvents(response.stream())) if (data) yield data;
 }
 
-function repeat({ clock }: McpServices, everyMs: number, task: () => void): () => void {
-  let stop = clock.after(everyMs, function again() {
-    task();
-    stop = clock.after(everyMs, again);
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  return () => stop();
 }
 
 /** What is watched when any upstream watches it; resource lists are joined. */
 function mergeFilters(filters: readonly Fields[]): Fields {
-  const merged: Record<string, unknown> = {};
+  const merged = new Map<string, unknown>();
   for (const filter of filters)
     for (const [name, value] of Object.entries(filter)) {
-      const known = merged[name];
-      merged[name] = Array.isArray(value) && Array.isArray(known) ? [...new Set([...known, ...value])] : known || value;
+      const known = merged.get(name);
+      const both = Array.isArray(value) && Array.isArray(known);
+      merged.set(name, both ? [...new Set([...known, ...value])] : known || value);
     }
-  return merged;
+  return Object.fromEntries(merged);
 }

@@ -1,3 +1,4 @@
+import { abortSignalOf } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import { META, MODERN_VERSIONS, LEGACY_VERSIONS } from '../../wire/eras.ts';
@@ -27,7 +28,9 @@ export async function modernPost(
   const [first] = server.members;
   if (server.transparent && first) {
     refuseLegacyOnly(exchange, first);
-    return relayedAnswer(await sendModern(exchange, first, labelOf(message), exchange.text));
+    const label = labelOf(message);
+    const signal = label === 'subscriptions/listen' ? untilStop(services, exchange) : exchange.signal;
+    return relayedAnswer(await sendModern(exchange, first, label, exchange.text, {}, signal));
   }
   if (!isRequest(message))
     throw new GatewayError('request_invalid', 'the modern era has requests only', { details: { rpcCode: -32600 } });
@@ -90,5 +93,9 @@ function unsupported(requested: string, supported: readonly string[] = MODERN_VE
     },
   );
 }
+
+/** A stream without an end of its own ends with its caller, or when the gateway is about to stop. */
+const untilStop = ({ draining }: McpServices, { signal }: Exchange): AbortSignal =>
+  AbortSignal.any([abortSignalOf(signal), draining]);
 
 const labelOf = (message: JsonRpcMessage): string => ('method' in message ? message.method : 'response');

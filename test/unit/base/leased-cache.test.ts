@@ -99,13 +99,22 @@ describe('age', () => {
 });
 
 describe('leaving', () => {
-  test('a forgotten value is built anew for the next caller and disposed of when it is back', async () => {
-    const { cache, lease, disposed } = setUp({ maxIdle: 5 });
-    const old = await lease('k');
-    cache.forget('k');
-    cache.forget('unknown');
+  test('a discarded value is built anew for the next caller and disposed of when its last lease is back', async () => {
+    const { lease, disposed } = setUp({ maxIdle: 5 });
+    const [one, other] = [await lease('k'), await lease('k')];
+    one.discard();
     expect((await lease('k')).value).toBe('k2');
-    old.release();
+    expect(disposed).toEqual([]);
+    other.discard();
+    other.release();
+    expect(disposed).toEqual(['k1']);
+    expect((await lease('k')).value).toBe('k2');
+  });
+
+  test('a value that was discarded while it lay idle and was leased again is gone for good', async () => {
+    const { lease, disposed } = setUp({ maxIdle: 5 });
+    (await lease('k')).release();
+    (await lease('k')).discard();
     expect(disposed).toEqual(['k1']);
   });
 

@@ -18,6 +18,14 @@ test('of two items with the same name the first stays', () => {
   expect(mergeItems('prompts/list', parts)).toEqual([{ name: 'same', description: 'first' }]);
 });
 
+test.each([null, 'text', 7, [], {}, { name: null }, { name: { toString: 0 } }])('%j is no item', (nonsense) => {
+  const parts = [
+    { member: memberOf({ prefix: 'a_' }), items: [nonsense, { name: 'one' }] },
+    { member: memberOf({ prefix: 'b_' }), items: [{ name: 'two' }] },
+  ];
+  expect(mergeItems('tools/list', parts)).toEqual([{ name: 'a_one' }, { name: 'b_two' }]);
+});
+
 test('resources are told apart by URI, without any prefix', () => {
   const parts = [{ member: memberOf({ prefix: 'a_' }), items: [{ uri: 'x://1', name: 'one' }] }];
   expect(mergeItems('resources/list', parts)).toEqual([{ uri: 'x://1', name: 'one' }]);
@@ -29,6 +37,14 @@ test('capabilities are the union, a flag set by any is set', () => {
     { tools: { listChanged: true }, resources: { subscribe: true } },
   ]);
   expect(merged).toEqual({ tools: { listChanged: true }, logging: {}, resources: { subscribe: true } });
+});
+
+test('a capability may be called as something every object has', () => {
+  const named = JSON.parse('{"__proto__": {"a": true}, "constructor": {}, "toString": false}') as Record<
+    string,
+    unknown
+  >;
+  expect(JSON.stringify(mergeCapabilities([named, named]))).toBe(JSON.stringify(named));
 });
 
 test('instructions stand under the name of their server', () => {

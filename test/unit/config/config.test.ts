@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
-import { effectiveSettings, isLoopback, parseConfig } from '../../../src/config.ts';
-import type { ConfigProblem, ConfigSources } from '../../../src/config.ts';
+import { effectiveSettings, parseConfig } from '../../../src/config.ts';
+import { isLoopback } from '../../../src/config/check-together.ts';
+import type { ConfigSources } from '../../../src/config.ts';
+import type { ConfigProblem } from '../../../src/config/problem.ts';
 import { fileKeyOf, SETTINGS } from '../../../src/config/settings.ts';
 
 function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {
@@ -170,6 +172,19 @@ test('what is effective can be printed: secrets are masked, the rest is plain', 
     origin: 'environment',
   });
   expect(shown).toContainEqual({ name: 'port', env: 'PORT', value: 4444, origin: 'default' });
+});
+
+test.each([
+  'redis://:canary@store:6379/0',
+  'postgres://ann:can@ary@store/db',
+  'postgres://store/db?user=ann&password=canary',
+  'postgres://store/db?sslpassword=canary&sslmode=require',
+])('no password in %s is printed, nor taken from a flag', (url) => {
+  const shown = effectiveSettings(parseConfig({ environment: { POSTERN_STORAGE: url } }));
+  const storage = shown.find(({ name }) => name === 'storage');
+  expect(storage?.value).toMatch(/store.*\*{5}|\*{5}.*store/);
+  expect(storage?.value).not.toMatch(/can|ary/);
+  expect(problemsOf({ flags: { storage: url } })).toMatchObject([{ setting: '--storage' }]);
 });
 
 test('names are unique, secrets have no flag, and there are at most 60 settings', () => {

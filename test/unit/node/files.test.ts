@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFileReader } from '../../../adapters/node/files.ts';
 import type { FileReader } from '../../../src/platform.ts';
-import { temporaryFolder } from '../../support/postern.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
 
 let root: string;
 let remove: () => Promise<void>;
 let read: FileReader;
 beforeEach(async () => {
-  ({ path: root, remove } = await temporaryFolder());
+  ({ path: root, remove } = await makeTempFolder());
   await mkdir(join(root, 'allowed/deep'), { recursive: true });
   await mkdir(join(root, 'allowed-too-much'));
   await writeFile(join(root, 'allowed/deep/ca.pem'), 'inside');

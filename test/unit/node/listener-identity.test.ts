@@ -9,13 +9,13 @@ import { toGatewayError } from '../../../src/base/errors.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { keyForm, mintPki } from '../../support/pki.ts';
 import type { MintedCa, MintOptions } from '../../support/pki.ts';
-import { temporaryFolder } from '../../support/postern.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
 
 const HOUR_MS = 3_600_000;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let folder: Awaited<ReturnType<typeof makeTempFolder>>;
 let ca: MintedCa;
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await makeTempFolder();
   ca = await (await mintPki()).ca('listener CA');
 });
 afterAll(() => folder.remove());

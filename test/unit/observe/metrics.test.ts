@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { METRICS } from '../../../src/observe/metric-table.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
-import { MetricRegistry } from '../../../src/observe/registry.ts';
+import { MetricRegistry } from '../../../src/observe/metric-registry.ts';
 
 const linesOf = (text: string, name: string): string[] =>
   text.split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { refuseCollisions } from '../../../src/registry/collisions.ts';
-import type { Claims } from '../../../src/registry/collisions.ts';
+import type { PublishedNames } from '../../../src/registry/collisions.ts';
 import type { Listing } from '../../../src/upstream/facts.ts';
 
 const listing = (tools: readonly string[], prompts: readonly string[] = []): Listing => ({
@@ -10,7 +10,7 @@ const listing = (tools: readonly string[], prompts: readonly string[] = []): Lis
   resourceTemplates: [],
 });
 
-const claims = (slug: string, more: Partial<Claims> = {}): Claims => ({
+const claims = (slug: string, more: Partial<PublishedNames> = {}): PublishedNames => ({
   id: slug,
   slug,
   name: slug,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EventName } from '../../../src/base/events.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
-import { dueCare } from '../../../src/registry/due-care.ts';
+import { decideVisit } from '../../../src/registry/decide-visit.ts';
 import { Upkeep } from '../../../src/registry/upkeep.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -108,10 +108,10 @@ test('what a visit has to do', () => {
     breaker: 'closed' as const,
   };
   const base = { nowMs, intervalMs: 60_000, refreshIntervalSeconds: undefined, facts, health: healthy(10) };
-  expect(dueCare(base)).toBe('nothing');
-  expect(dueCare({ ...base, health: healthy(31) })).toBe('probe');
-  expect(dueCare({ ...base, health: failing })).toBe('probe');
-  expect(dueCare({ ...base, facts: undefined })).toBe('relist');
-  expect(dueCare({ ...base, refreshIntervalSeconds: 101 })).toBe('nothing');
-  expect(dueCare({ ...base, refreshIntervalSeconds: 100 })).toBe('relist');
+  expect(decideVisit(base)).toBe('nothing');
+  expect(decideVisit({ ...base, health: healthy(31) })).toBe('probe');
+  expect(decideVisit({ ...base, health: failing })).toBe('probe');
+  expect(decideVisit({ ...base, facts: undefined })).toBe('relist');
+  expect(decideVisit({ ...base, refreshIntervalSeconds: 101 })).toBe('nothing');
+  expect(decideVisit({ ...base, refreshIntervalSeconds: 100 })).toBe('relist');
 });

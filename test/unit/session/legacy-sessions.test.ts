@@ -28,6 +28,10 @@ async function replicas(maxCachedCount = 10) {
   return { a: replica(), b: replica(), clock, openedCount: () => opened };
 }
 
+/** Refusals come as rejections, whether the session was known or not. */
+const resumed = async (replica: LegacySessions, ...named: Parameters<LegacySessions['resume']>) =>
+  replica.resume(...named);
+
 const facts = {
   subject: 'ann',
   server: 'gw1',
@@ -55,10 +59,10 @@ test('it serves its own subject at its own address only, and its id tells nothin
   const { a, b } = await replicas();
   const { token } = await a.open(facts);
   for (const replica of [a, b]) {
-    await expect(replica.resume(token, 'bob', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
-    await expect(replica.resume(token, 'ann', 'gw2')).rejects.toMatchObject({ code: 'session_not_found' });
+    await expect(resumed(replica, token, 'bob', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+    await expect(resumed(replica, token, 'ann', 'gw2')).rejects.toMatchObject({ code: 'session_not_found' });
   }
-  await expect(a.resume('rubbish', 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+  await expect(resumed(a, 'rubbish', 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
   expect(atob(token.split('.')[0]?.replaceAll('-', '+').replaceAll('_', '/') ?? '')).not.toContain('ann');
 });
 
@@ -68,7 +72,7 @@ test('it ends when its time is over', async () => {
   clock.advance(HOUR_MS - 1);
   await a.resume(token, 'ann', 'gw1');
   clock.advance(1);
-  await expect(a.resume(token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+  await expect(resumed(a, token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
 });
 
 test('an ended session is not resumed again, here or by a replica that had not seen it', async () => {
@@ -76,7 +80,20 @@ test('an ended session is not resumed again, here or by a replica that had not s
   const session = await a.open(facts);
   await a.revoke(session);
   for (const replica of [a, b])
-    await expect(replica.resume(session.token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+    await expect(resumed(replica, session.token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+});
+
+test('a session whose id no header could carry is not opened', async () => {
+  const { a } = await replicas();
+  const large = { ...facts, initialize: { capabilities: { experimental: { blob: 'x'.repeat(12_000) } } } };
+  await expect(a.open(large)).rejects.toMatchObject({ code: 'request_too_large' });
+  const upstreams = Object.fromEntries(
+    Array.from({ length: 64 }, (_, index) => [
+      `upstream-${index}`.padEnd(22),
+      { id: crypto.randomUUID(), protocolVersion: '2025-11-25' },
+    ]),
+  );
+  expect((await a.open({ ...facts, upstreams })).token.length).toBeLessThan(14 * 1024);
 });
 
 test('the cache is bounded and forgets the session that was not used for longest', async () => {

@@ -5,8 +5,8 @@ import type { Migrations } from '../../../src/store/migrations.ts';
 import { RecordStore } from '../../../src/store/records.ts';
 import type { StoredRecord } from '../../../src/store/stored-record.ts';
 import type { Vault } from '../../../src/vault/vault.ts';
-import { createEventLog } from '../../support/event-log.ts';
-import type { EventLog } from '../../support/event-log.ts';
+import { recordEvents } from '../../support/recorded-events.ts';
+import type { RecordedEvents } from '../../support/recorded-events.ts';
 import { storedText } from '../../support/stored-text.ts';
 import { mintKeyring, mintVault } from '../../support/vault.ts';
 
@@ -16,7 +16,7 @@ interface Body {
 
 let storage: StorageDriver;
 let vault: Vault;
-let log: EventLog;
+let log: RecordedEvents;
 let records: RecordStore;
 const openRecords = (migrations?: Migrations) =>
   new RecordStore({ storage, sealer: vault, events: log.sink, ...(migrations && { migrations }) });
@@ -24,7 +24,7 @@ const openRecords = (migrations?: Migrations) =>
 beforeEach(async () => {
   storage = openMemory();
   vault = await mintVault();
-  log = createEventLog();
+  log = recordEvents();
   records = openRecords();
 });
 
@@ -43,6 +43,8 @@ describe('reading and writing', () => {
     const second = await records.get('gateway', 'a');
     expect(second?.body).toEqual(body);
     expect(second?.version).not.toBe(first?.version);
+    await records.write([{ kind: 'gateway', id: 'a', body, version: 'known beforehand' }]);
+    expect((await records.get('gateway', 'a'))?.version).toBe('known beforehand');
   });
 
   test('what is not there is undefined, also for an id no record can have', async () => {

@@ -93,6 +93,14 @@ test('a channel somebody destroyed is replaced for the next who asks', async () 
   withdrawn.release();
 });
 
+test('of many who find it destroyed one opens the next channel', async () => {
+  const { cache, opened } = setUp({ maxIdle: 10 });
+  const withdrawn = await cache.lease(profile('a'), 'https://one.test');
+  withdrawn.value.destroy(new GatewayError('channel_closed', 'withdrawn'));
+  await Promise.all(Array.from({ length: 5 }, () => cache.lease(profile('a'), 'https://one.test')));
+  expect(opened).toHaveLength(2);
+});
+
 test('close refuses new leases and cuts what is left after the time it is given', async () => {
   const { cache, opened } = setUp({ maxIdle: 10 });
   await cache.lease(profile('leased'), 'https://one.test');

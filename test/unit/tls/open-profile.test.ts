@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openKey } from '../../../adapters/node-compat/open-key.ts';
-import { systemClock } from '../../../adapters/node/clock.ts';
 import { GatewayError, type ErrorCode } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { openProfile } from '../../../src/tls/open-profile.ts';
@@ -165,14 +164,14 @@ describe('refused before any handshake', () => {
 });
 
 describe('what a platform or an operator does not allow', () => {
-  const options = { openKey, clock: systemClock, capabilities: nodeCapabilities, allowInsecure: false };
+  const options = { openKey, nowMs: Date.now(), capabilities: nodeCapabilities, allowInsecureTls: false };
 
   test.each([
     ['verify', { verify: false }],
     ['checkHostname', { checkHostname: false }],
   ])('%s off needs consent', async (_, material) => {
     await expect(openProfile(material, options)).rejects.toMatchObject({ code: 'insecure_tls_refused' });
-    await expect(openProfile(material, { ...options, allowInsecure: true })).resolves.toMatchObject(material);
+    await expect(openProfile(material, { ...options, allowInsecureTls: true })).resolves.toMatchObject(material);
   });
 
   test('a capability that is missing is named, with the field that needs it', async () => {
@@ -191,7 +190,7 @@ describe('what a platform or an operator does not allow', () => {
     ];
     for (const [capability, material] of materials) {
       const capabilities = { ...nodeCapabilities, [capability]: false };
-      const opening = openProfile(material, { ...options, allowInsecure: true, capabilities });
+      const opening = openProfile(material, { ...options, allowInsecureTls: true, capabilities });
       await expect(opening).rejects.toMatchObject({
         code: 'capability_unsupported',
         message: expect.stringContaining(capability) as string,

@@ -200,3 +200,38 @@ test('a refused stream passes its status on', async () => {
   expect(response.status).toBe(401);
   await expect(dialled.upstream.connect(TEST_GRANT)).rejects.toMatchObject({ code: 'upstream_auth_refused' });
 });
+
+const INITIALIZE = { method: 'initialize', id: 0, params: initializeParams } as object;
+
+/** Holds requests of one HTTP method back for good, and says when the first came. */
+function holding(httpMethod: string) {
+  const met = Promise.withResolvers<void>();
+  const intercept: McpUpstream['intercept'] = (request) => {
+    if (request.httpMethod !== httpMethod) return undefined;
+    met.resolve();
+    return new Promise(() => undefined);
+  };
+  return { met: met.promise, intercept };
+}
+
+test('a caller who gives up during initialize leaves no stream open', async () => {
+  const { met, intercept } = holding('POST');
+  const { server, dialled } = await start(intercept);
+  const caller = new AbortController();
+  const answer = send(dialled, INITIALIZE, { signal: caller.signal });
+  await met;
+  expect(server.sessions).toBe(1);
+  caller.abort();
+  await expect(answer).rejects.toMatchObject({ code: 'call_cancelled' });
+  await expect.poll(() => server.sessions).toBe(0);
+});
+
+test('closing the upstream ends a stream that is being opened', async () => {
+  const { met, intercept } = holding('GET');
+  const { dialled } = await start(intercept);
+  const answer = send(dialled, INITIALIZE);
+  answer.catch(() => undefined);
+  await met;
+  await dialled.upstream.close(0);
+  await expect(answer).rejects.toMatchObject({ code: 'channel_closed' });
+});

@@ -28,4 +28,30 @@ test('a listing that never ends is given up', async () => {
   const tools = Array.from({ length: 500 }, (_, index) => ({ name: `t${index}` }));
   const large = listAll({ tools: {} }, async () => result({ tools, nextCursor: String(cursor++) }));
   await expect(large).rejects.toMatchObject({ code: 'upstream_too_large' });
+  const atOnce = listAll({ tools: {} }, async () =>
+    result({ tools: Array.from({ length: 300_000 }, () => ({ name: 't' })) }),
+  );
+  await expect(atOnce).rejects.toMatchObject({ code: 'upstream_too_large' });
+});
+
+test('an upstream that lists ever more text is stopped, in whichever listings it does so', async () => {
+  const description = 'x'.repeat(4 * 1024 * 1024);
+  let pages = 0;
+  const endless = listAll({ tools: {}, prompts: {} }, async (method) => {
+    const items = [{ name: `n${++pages}`, description }];
+    const nextCursor = String(pages);
+    return result(
+      method === 'prompts/list' ? { prompts: items, nextCursor } : { tools: items, ...(pages < 3 && { nextCursor }) },
+    );
+  });
+  await expect(endless).rejects.toMatchObject({ code: 'upstream_too_large' });
+  expect(pages).toBe(8);
+});
+
+test('cursors count as well', async () => {
+  let pages = 0;
+  const nextCursor = () => String(++pages).padEnd(4 * 1024 * 1024);
+  const endless = listAll({ tools: {} }, async () => result({ tools: [], nextCursor: nextCursor() }));
+  await expect(endless).rejects.toMatchObject({ code: 'upstream_too_large' });
+  expect(pages).toBe(8);
 });

@@ -14,8 +14,8 @@ import { fieldContext } from '../../../src/vault/sealed-fields.ts';
 import { generateVaultKey } from '../../../src/vault/vault-keys.ts';
 import { Vault } from '../../../src/vault/vault.ts';
 import type { Sealed } from '../../../src/vault/vault.ts';
-import { createEventLog } from '../../support/event-log.ts';
-import type { EventLog } from '../../support/event-log.ts';
+import { recordEvents } from '../../support/recorded-events.ts';
+import type { RecordedEvents } from '../../support/recorded-events.ts';
 import { storedText } from '../../support/stored-text.ts';
 
 const CANARY = 'canary-private-key';
@@ -31,14 +31,14 @@ interface Body {
 let directory: string;
 let storage: StorageDriver;
 let vault: Vault;
-let log: EventLog;
+let log: RecordedEvents;
 let records: RecordStore;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postern-rotate-'));
   storage = await openSqlite(join(directory, 'postern.db'));
   vault = new Vault(await openKeyring([OLD]));
-  log = createEventLog();
+  log = recordEvents();
   records = new RecordStore({ storage, sealer: vault, events: log.sink });
 });
 afterEach(async () => {

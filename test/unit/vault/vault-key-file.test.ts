@@ -8,29 +8,29 @@ import { openKeyring } from '../../../src/vault/keyring.ts';
 import { generateVaultKey } from '../../../src/vault/vault-keys.ts';
 import type { VaultKeyText } from '../../../src/vault/vault-keys.ts';
 import { Vault } from '../../../src/vault/vault.ts';
-import { createEventLog } from '../../support/event-log.ts';
-import type { EventLog } from '../../support/event-log.ts';
+import { recordEvents } from '../../support/recorded-events.ts';
+import type { RecordedEvents } from '../../support/recorded-events.ts';
 
 let directory: string;
 let path: string;
-let log: EventLog;
+let log: RecordedEvents;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postern-keys-'));
   path = join(directory, 'data', 'vault.keys');
-  log = createEventLog();
+  log = recordEvents();
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const plain = (keys: readonly VaultKeyText[] | undefined) => keys?.map(({ kid, key }) => `${kid}:${key.reveal()}`);
+const plain = (keys: readonly VaultKeyText[]) => keys.map(({ kid, key }) => `${kid}:${key.reveal()}`);
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
 const filesThere = () => readdir(join(directory, 'data'));
 
 test('the first start creates it for its owner only, and says so; later starts read it', async () => {
-  expect(await readVaultKeyFile(path)).toBeUndefined();
+  await expect(readVaultKeyFile(path)).rejects.toMatchObject({ code: 'file_refused' });
   const keys = await openVaultKeyFile(path, log.sink);
   expect(keys).toHaveLength(1);
   expect([await modeOf(path), await modeOf(join(directory, 'data'))]).toEqual(['600', '700']);
-  expect(await readFile(path, 'utf8')).toBe(`${plain(keys)?.join()}\n`);
+  expect(await readFile(path, 'utf8')).toBe(`${plain(keys).join()}\n`);
   expect(plain(await openVaultKeyFile(path, log.sink))).toEqual(plain(keys));
   expect(log.of('keys.generated')).toEqual([{ what: 'vault', path }]);
   expect(log.text()).not.toContain(keys[0]?.key.reveal());
@@ -39,7 +39,7 @@ test('the first start creates it for its owner only, and says so; later starts r
 
 test('of many first starts one creates it, and all use the same key', async () => {
   const opened = await Promise.all(Array.from({ length: 8 }, () => openVaultKeyFile(path, log.sink)));
-  expect(new Set(opened.map((keys) => plain(keys)?.join())).size).toBe(1);
+  expect(new Set(opened.map((keys) => plain(keys).join())).size).toBe(1);
   expect(log.of('keys.generated')).toHaveLength(1);
   expect(await filesThere()).toEqual(['vault.keys']);
 });
@@ -89,7 +89,7 @@ test('two changes at once cannot lose a key', async () => {
   const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : []));
   expect(made.length).toBeGreaterThan(0);
   expect(refused).toEqual(refused.map(() => 'file_refused'));
-  expect((await readVaultKeyFile(path))?.map(({ kid }) => kid)).toEqual(expect.arrayContaining(made));
+  expect((await readVaultKeyFile(path)).map(({ kid }) => kid)).toEqual(expect.arrayContaining(made));
 });
 
 test('a file of something else is refused without telling what is in it', async () => {
@@ -106,7 +106,7 @@ test('there is nothing to change where there is no file', async () => {
 });
 
 test('a running vault finds a key that another process put first', async () => {
-  const reload = async () => openKeyring((await readVaultKeyFile(path)) ?? []);
+  const reload = async () => openKeyring(await readVaultKeyFile(path));
   const running = new Vault(await openKeyring(await openVaultKeyFile(path, log.sink)), { reload });
   const changed = await changeVaultKeyFile(path, (keys) => [generateVaultKey('added'), ...keys]);
   const sealed = await new Vault(await openKeyring(changed)).seal(new Secret('x'), 'gateway:a:client_key');

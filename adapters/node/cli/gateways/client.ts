@@ -3,7 +3,6 @@ import {
   GatewayError,
   createEventHub,
   createGateway,
-  createLog,
   importTokenKey,
   mintToken,
   toGatewayError,
@@ -15,6 +14,7 @@ import { textFlag } from '../arguments.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CliIo } from '../io.ts';
 import { loadConfig } from '../settings.ts';
+import { warningsTo } from '../warnings.ts';
 
 /** A gateway's REST API, over the network or over the local data directory. */
 export interface ApiClient {
@@ -56,13 +56,7 @@ function remoteClient(url: string, token: string | undefined): ApiClient {
 
 async function localClient(parsed: Arguments, io: CliIo): Promise<ApiClient> {
   const { values } = await loadConfig(parsed, io);
-  const log = createLog({
-    write: (line) => io.err(line.trimEnd()),
-    level: 'warn',
-    pretty: true,
-    clock: systemClock,
-  });
-  const events = createEventHub(log);
+  const events = createEventHub(warningsTo(io));
   const config = await completeConfig(values, events);
   const gateway = await createGateway(config, await createNodePlatform(config, events));
   const caller = { subject: 'local', role: 'admin', ttlSeconds: LOCAL_TOKEN_SECONDS } as const;

@@ -79,7 +79,7 @@ export async function bodyOf(
   for (const { flag, field, kind, implies } of FIELD_FLAGS) {
     if (clear.includes(flag)) body[field] = null;
     const given = flags[flag];
-    if (given !== undefined) Object.assign(body, implies, { [field]: await valueOf(kind, given, cwd) });
+    if (given !== undefined) Object.assign(body, implies, { [field]: await valueOf(flag, kind, given, cwd) });
   }
   const unknown = clear.find((name) => !FIELD_FLAGS.some(({ flag }) => flag === name));
   if (unknown !== undefined) throw new UsageError(`expected --clear with the name of a field's flag, met ${unknown}`);
@@ -87,12 +87,24 @@ export async function bodyOf(
   return body;
 }
 
-async function valueOf(kind: Kind, given: string | boolean | readonly string[], cwd: string): Promise<unknown> {
+async function valueOf(
+  flag: string,
+  kind: Kind,
+  given: string | boolean | readonly string[],
+  cwd: string,
+): Promise<unknown> {
   if (kind === 'off') return false;
   if (typeof given !== 'string') return given;
+  if (kind === 'number') return wholeNumber(flag, given);
   if (kind === 'file') return readTextFile(resolve(cwd, given), given);
   if (kind === 'secret file') return (await readTextFile(resolve(cwd, given), given)).replace(/\r?\n$/, '');
-  return kind === 'number' ? Number(given) : given;
+  return given;
+}
+
+/** What is no number must not become null in JSON, which would clear the field. */
+function wholeNumber(flag: string, given: string): number {
+  if (/^\d+$/.test(given)) return Number(given);
+  throw new UsageError(`expected --${flag} as a whole number, met ${given}`);
 }
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[^]*?-----END (?:[A-Z]+ )*PRIVATE KEY-----\n?/;

@@ -2,9 +2,10 @@ import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { HealthState } from '../upstream/health.ts';
 
 /** What a visit to a gateway's upstream has to do. */
-export type Care = 'relist' | 'probe' | 'nothing';
+export type Visit = 'relist' | 'probe' | 'nothing';
 
-export interface CareInput {
+/** What decides it. */
+export interface VisitInput {
   readonly nowMs: number;
   /** Milliseconds between two visits. */
   readonly intervalMs: number;
@@ -14,7 +15,7 @@ export interface CareInput {
 }
 
 /** Reads the listing of what was never reached or is due, and probes the rest, unless a call proved it fit just now. */
-export function dueCare({ nowMs, intervalMs, refreshIntervalSeconds, facts, health }: CareInput): Care {
+export function decideVisit({ nowMs, intervalMs, refreshIntervalSeconds, facts, health }: VisitInput): Visit {
   if (facts === undefined) return 'relist';
   const listingAgeMs = nowMs - Date.parse(facts.listedAt);
   if (refreshIntervalSeconds !== undefined && listingAgeMs >= refreshIntervalSeconds * 1000) return 'relist';

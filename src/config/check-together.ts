@@ -1,0 +1,49 @@
+import type { Secret } from '../base/secret.ts';
+import type { ConfigProblem } from './problem.ts';
+import { SETTINGS } from './settings.ts';
+import type { SettingName, SettingValues } from './settings.ts';
+
+/** @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
+const SHORTEST_SECRET = 32;
+
+/** What is wrong with settings that are each right, and what is accepted but worth telling the operator. */
+export function checkTogether(
+  values: SettingValues,
+  isFromFlag: (name: SettingName) => boolean,
+): { readonly problems: ConfigProblem[]; readonly warnings: ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const warnings: ConfigProblem[] = [];
+  const onLoopback = isLoopback(values.host);
+  if (!values.authRequired && !onLoopback)
+    problems.push({
+      setting: SETTINGS.authRequired.env,
+      message: `false makes every caller an admin, so the gateway must listen on loopback, not on ${values.host}`,
+    });
+  if (values.certFile === undefined && values.keyFile !== undefined)
+    problems.push({
+      setting: SETTINGS.keyFile.env,
+      message: `a key without a certificate; set ${SETTINGS.certFile.env}`,
+    });
+  if (values.keyFilePassword !== undefined && values.keyPasswordFile !== undefined)
+    problems.push({ setting: SETTINGS.keyPasswordFile.env, message: 'give the passphrase or the file, not both' });
+  if (isFromFlag('storage') && hasPassword(values.storage))
+    problems.push({
+      setting: '--storage',
+      message: `a password in a flag shows in the process list; use ${SETTINGS.storage.env} or postern.yaml`,
+    });
+  if (values.jwtSecretKey !== undefined && values.jwtSecretKey.reveal().length < SHORTEST_SECRET)
+    (onLoopback ? warnings : problems).push({
+      setting: SETTINGS.jwtSecretKey.env,
+      message: `shorter than ${SHORTEST_SECRET} characters can be guessed; \`postern vault key\` prints good ones`,
+    });
+  return { problems, warnings };
+}
+
+/** Whether a listening address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(host.toLowerCase());
+}
+
+function hasPassword(url: Secret | undefined): boolean {
+  return /^[a-z]+:\/\/[^@]*:[^@]+@/.test(url?.reveal() ?? '') || /[?&][^=&#]*password=/i.test(url?.reveal() ?? '');
+}

@@ -1,0 +1,6 @@
+/** One thing wrong with the settings. */
+export interface ConfigProblem {
+  /** The name the operator used. */
+  readonly setting: string;
+  readonly message: string;
+}
