@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,7 +14,8 @@ const MAX_FILE_BYTES = 64 * 1024;
  */
 export async function readPrivateFile(path: string): Promise<Secret | undefined> {
   try {
-    const file = await open(path, 'r');
+    // a pipe must not hang the open
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       await refuseShared(path, file);
       return new Secret(await file.readFile('utf8'));
@@ -85,6 +87,8 @@ export function refused(path: string, reason: string, hint: string): GatewayErro
 /** Asked of the open file, so that it cannot be exchanged between the question and the reading. */
 async function refuseShared(path: string, file: FileHandle): Promise<void> {
   const { mode, size } = await file.stat();
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG)
+    throw refused(path, 'is no regular file', 'put the key file there');
   if ((mode & 0o077) !== 0) {
     const met = (mode & 0o777).toString(8).padStart(4, '0');
     throw refused(path, `is open to others than its owner: expected mode 0600, met ${met}`, `chmod 600 ${path}`);

@@ -115,9 +115,9 @@ function parseVersion(version: string): TlsVersion {
 
 /** The canonical form of a pin: base64 of 32 bytes, without the `sha256/` other tools write in front. */
 function parsePin(pin: string): string {
-  const base64 = pin.replace(/^sha256\/{1,2}/, '');
-  const bytes = /^[A-Za-z0-9+/]{43}=$/.test(base64) ? fromBase64(base64) : undefined;
-  if (bytes && toBase64(bytes) === base64) return base64;
+  // the length tells whether a slash is of the prefix or of the pin
+  const base64 = /^(?:sha256\/\/?)?([A-Za-z0-9+/]{43}=)$/.exec(pin)?.[1];
+  if (base64 !== undefined && toBase64(fromBase64(base64)) === base64) return base64;
   throw new GatewayError('pin_invalid', 'expected a pin to be base64 of the 32 bytes of a SHA-256', {
     hint: 'the check report of the upstream shows the pin of every certificate in its chain as spkiPin',
   });

@@ -66,7 +66,7 @@ async function callEverything(gateway: TestGateway): Promise<void> {
 }
 
 /** What operators do with a gateway, and what happens by itself. */
-async function manageEverything({ api, gateway }: TestGateway): Promise<void> {
+async function manageEverything(gateway: TestGateway): Promise<void> {
   for (const [path, methods] of [
     ['refresh', ['tools/list', 'resources/list', 'prompts/list']],
     ['tools/refresh', ['tools/list']],
@@ -74,14 +74,14 @@ async function manageEverything({ api, gateway }: TestGateway): Promise<void> {
     ['state?activate=true', ['tools/list']],
   ] as const) {
     upstream.requests.length = 0;
-    const answer = await api('POST', `/v1/gateways/strict/${path}`);
+    const answer = await gateway.api('POST', `/v1/gateways/strict/${path}`);
     expect(answer.status, path).toBe(200);
     if (methods) arrived(methods);
   }
-  const report = await api('POST', '/v1/gateways/strict/check');
+  const report = await gateway.api('POST', '/v1/gateways/strict/check');
   expect(await report.json()).toMatchObject({ ok: true, presented: { subject: 'CN=postern-client' } });
   upstream.requests.length = 0;
-  await gateway.registry.snapshot().bySlug('strict')?.upstream.probe(grantUpkeep('test'));
+  await gateway.gateway.registry.snapshot().bySlug('strict')?.upstream.probe(grantUpkeep('test'));
   arrived(['server/discover']);
 }
 

@@ -34,17 +34,12 @@ export async function startOpensslServer(options: OpensslServerOptions): Promise
     await writeFile(join(folder.path, name), text, { mode: 0o600 });
     return join(folder.path, name);
   };
-  const child = await startServerProcess(
-    'openssl',
-    [
-      ...['s_server', '-accept', '127.0.0.1:0', '-rev', version === 'TLSv1.3' ? '-tls1_3' : '-tls1_2'],
-      ...['-cert', await file('server.pem', server.chainPem), '-key', await file('server.key', server.keyPem)],
-      ...['-CAfile', await file('ca.pem', ca), '-Verify', '4', '-verify_return_error'],
-      ...(crl === undefined ? [] : ['-crl_check', '-CRL', await file('crl.pem', crl)]),
-      ...(now === undefined ? [] : ['-attime', String(Math.floor(now.getTime() / 1000))]),
-    ],
-    LISTENING,
-  );
+  const args = ['s_server', '-accept', '127.0.0.1:0', '-rev', version === 'TLSv1.3' ? '-tls1_3' : '-tls1_2'];
+  args.push('-cert', await file('server.pem', server.chainPem), '-key', await file('server.key', server.keyPem));
+  args.push('-CAfile', await file('ca.pem', ca), '-Verify', '4', '-verify_return_error');
+  if (crl !== undefined) args.push('-crl_check', '-CRL', await file('crl.pem', crl));
+  if (now !== undefined) args.push('-attime', String(Math.floor(now.getTime() / 1000)));
+  const child = await startServerProcess('openssl', args, LISTENING);
   return {
     port: Number(LISTENING.exec(child.output)?.[1]),
     close: async () => {

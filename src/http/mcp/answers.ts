@@ -18,7 +18,7 @@ export function resultAnswer(id: JsonRpcId, result: unknown, headers: Readonly<R
 interface RpcDetails {
   readonly rpcCode?: number;
   readonly rpcData?: object;
-  readonly status?: number;
+  readonly rpcStatus?: number;
 }
 
 /**
@@ -29,7 +29,7 @@ interface RpcDetails {
  */
 export function errorAnswer(id: JsonRpcId | null, thrown: unknown): Response {
   const error = toGatewayError(thrown);
-  const { rpcCode, rpcData, status = mcpStatusOf(error.code) } = (error.details ?? {}) as RpcDetails;
+  const { rpcCode, rpcData, rpcStatus: status = mcpStatusOf(error.code) } = (error.details ?? {}) as RpcDetails;
   const body = {
     jsonrpc: '2.0',
     id,
@@ -59,7 +59,7 @@ export function eventsAnswer(
 }
 
 export const isEventStream = (response: ChannelResponse): boolean => hasType(response, SSE_TYPE);
-const isJson = (response: ChannelResponse): boolean => hasType(response, JSON_TYPE);
+export const isJson = (response: ChannelResponse): boolean => hasType(response, JSON_TYPE);
 const hasType = (response: ChannelResponse, type: string): boolean =>
   response.headers['content-type']?.startsWith(type) ?? false;
 

@@ -37,10 +37,10 @@ export async function joinedRequest(exchange: Exchange, legs: LegacyLegs, reques
 export function unroutable(method: string, target: Target, unknownMethodStatus: number): GatewayError {
   if (target.by === 'none')
     return new GatewayError('not_found', `method ${method} is not known here`, {
-      details: { rpcCode: -32601, status: unknownMethodStatus },
+      details: { rpcCode: -32601, rpcStatus: unknownMethodStatus },
     });
   return new GatewayError('not_found', `nothing here is called ${target.value}`, {
-    details: { rpcCode: -32602, status: 200 },
+    details: { rpcCode: -32602, rpcStatus: 200 },
   });
 }
 

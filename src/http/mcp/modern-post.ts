@@ -65,7 +65,7 @@ function checkEnvelope({ request: { headers } }: Exchange, request: JsonRpcReque
     throw new GatewayError(
       'request_invalid',
       `params._meta lacks ${META.protocolVersion} or ${META.clientCapabilities}`,
-      { details: { rpcCode: -32602, status: 400 } },
+      { details: { rpcCode: -32602, rpcStatus: 400 } },
     );
   if (inBody !== version) throw mismatch(PROTOCOL_VERSION);
   if (!MODERN_VERSIONS.includes(version)) throw unsupported(version);

@@ -1,7 +1,10 @@
+import { GatewayError } from '../../base/errors.ts';
+import { isFields } from '../../base/fields.ts';
+import type { Fields } from '../../base/fields.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { utf8 } from '../../base/bytes.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isEventStream } from './answers.ts';
+import { isEventStream, isJson } from './answers.ts';
 import { eventBlock, rewrittenEvents } from './event-tags.ts';
 
 interface OwnIds {
@@ -10,8 +13,6 @@ interface OwnIds {
   /** The upstream's response with the caller's id and progress token back in place. */
   restore(response: ChannelResponse): ChannelResponse;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A request as it travels in a session that several callers share: under an id of the gateway's own, since callers
@@ -22,7 +23,7 @@ export function withOwnIds(request: JsonRpcRequest, ownId: number): OwnIds {
   const token = meta?.['progressToken'];
   const params = token === undefined ? request.params : { ...request.params, _meta: { ...meta, progressToken: ownId } };
   const restoreMessage = (text: string): string => {
-    const message = JSON.parse(text) as Fields;
+    const message = parseAnswer(text);
     if ('method' in message) return JSON.stringify(withToken(message, ownId, token));
     return message['id'] === ownId ? JSON.stringify({ ...message, id: request.id }) : text;
   };
@@ -30,6 +31,17 @@ export function withOwnIds(request: JsonRpcRequest, ownId: number): OwnIds {
     text: JSON.stringify({ ...request, id: ownId, ...(params && { params }) }),
     restore: (response) => restored(response, restoreMessage),
   };
+}
+
+/** @throws GatewayError upstream_protocol */
+function parseAnswer(text: string): Fields {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (isFields(answer)) return answer;
+  } catch {
+    // blamed below, as JSON that is no object is
+  }
+  throw new GatewayError('upstream_protocol', 'the upstream answered with something that is no JSON-RPC message');
 }
 
 function withToken(notification: Fields, ownToken: number, token: unknown): Fields {
@@ -41,6 +53,7 @@ function withToken(notification: Fields, ownToken: number, token: unknown): Fiel
 
 function restored(response: ChannelResponse, restoreMessage: (text: string) => string): ChannelResponse {
   const { status, headers } = response;
+  if (!isEventStream(response) && !isJson(response)) return response;
   if (isEventStream(response)) {
     const stream = () =>
       rewrittenEvents(response.stream(), (event) =>

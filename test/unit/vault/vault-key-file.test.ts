@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +56,14 @@ test.each([0o640, 0o604, 0o620, 0o666])('a file with mode %o is refused', async 
   await expect(changeVaultKeyFile(path, () => [])).rejects.toMatchObject(refusal);
   await chmod(path, 0o400);
   expect(plain(await readVaultKeyFile(path))).toEqual(plain(keys));
+});
+
+test('what is no regular file is refused, and nothing hangs', async () => {
+  await mkdir(path, { recursive: true });
+  await expect(readVaultKeyFile(path)).rejects.toMatchObject({ message: expect.stringContaining('no regular file') });
+  await rm(path, { recursive: true });
+  execFileSync('mkfifo', ['-m', '600', path]);
+  await expect(openVaultKeyFile(path, log.sink)).rejects.toMatchObject({ code: 'file_refused' });
 });
 
 test('a change replaces the whole file at once', async () => {
