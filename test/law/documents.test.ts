@@ -98,6 +98,7 @@ test('every variable that is named exists', () => {
     'MCP_PLUGIN_CONFIG',
     'NODE_EXTRA_CA_CERTS',
     'NODE_TLS_REJECT_UNAUTHORIZED',
+    'SOAK_SCALE',
   ]);
   expect(unknown(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g, known)).toEqual([]);
 });

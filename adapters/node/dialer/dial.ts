@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
@@ -14,8 +14,8 @@ export interface DialDeps {
   readonly guard: AddressGuard;
   /** Milliseconds for DNS, TCP and TLS together. */
   readonly connectTimeoutMs: number;
-  /** Shown the socket of a handshake that fails while there is something to see on it. */
-  readonly onGlimpse?: (secure: TLSSocket) => void;
+  /** Shown the socket of a handshake that fails, and the server's certificate where it got that far. */
+  readonly onGlimpse?: (secure: TLSSocket, shown: X509Certificate) => void;
 }
 
 /** The TLS side of a dial; absent for `http:` origins. */
@@ -123,9 +123,10 @@ class Attempt {
   };
 
   readonly #onError = (error: Error): void => {
-    const facts = this.#facts(this.#secure?.getPeerX509Certificate() !== undefined);
-    if (this.#secure && facts.serverShown) this.#deps.onGlimpse?.(this.#secure);
-    this.#fail(classifyDial(error, facts));
+    // asked once: Node 22 and 24 tell the certificate of a TLS 1.2 handshake that failed one time only
+    const shown = this.#secure?.getPeerX509Certificate();
+    if (this.#secure && shown) this.#deps.onGlimpse?.(this.#secure, shown);
+    this.#fail(classifyDial(error, this.#facts(shown !== undefined)));
   };
 
   readonly #onDeadline = (): void => {

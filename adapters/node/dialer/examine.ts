@@ -64,8 +64,8 @@ async function handshake({ profile, origin, context, signal, deps }: Examination
   const startedMs = deps.clock.monotonicMs();
   const sessions = createSessionKeeper(deps.clock, false);
   let glimpse: Sight | undefined;
-  const onGlimpse = (secure: TLSSocket): void => {
-    glimpse = look(secure);
+  const onGlimpse = (secure: TLSSocket, shown: X509Certificate): void => {
+    glimpse = look(secure, shown);
   };
   const connect = createConnect(origin, { profile, context, sessions }, { ...deps, onGlimpse });
   const { error, connection } = await untilAborted(connect, signal);
@@ -73,7 +73,8 @@ async function handshake({ profile, origin, context, signal, deps }: Examination
   const onAbort = (): void => void connection.socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const sight = look(connection.socket as TLSSocket);
+    const secure = connection.socket as TLSSocket;
+    const sight = look(secure, secure.getPeerX509Certificate());
     const spentMs = deps.clock.monotonicMs() - startedMs;
     const waitMs = Math.min(Math.max(spentMs * 4, MIN_VERDICT_MS), MAX_VERDICT_MS);
     return { error: await verdict(connection, waitMs, deps.clock), sight };
@@ -125,9 +126,9 @@ function verdict(connection: Connection, waitMs: number, clock: DialDeps['clock'
   });
 }
 
-function look(secure: TLSSocket): Sight {
+function look(secure: TLSSocket, shown: X509Certificate | undefined): Sight {
   const chain: Uint8Array[] = [];
-  let next: X509Certificate | undefined = secure.getPeerX509Certificate();
+  let next = shown;
   // OpenSSL's limit is 100 as well; a self-signed certificate names itself as its issuer.
   while (next && chain.length < 100) {
     chain.push(next.raw);

@@ -22,6 +22,7 @@ export function acceptHttp2(http1: Server, http2: Http2Server, firstByteMs: numb
       socket.unshift(seen);
       if (PREFACE.equals(seen.subarray(0, PREFACE.length))) http2.emit('connection', socket);
       else {
+        socket.allowHalfOpen = true;
         serveHttp1?.call(http1, socket);
         socket.resume();
       }
@@ -32,6 +33,8 @@ export function acceptHttp2(http1: Server, http2: Http2Server, firstByteMs: numb
       if (!mayBeHttp2 || seen.length >= PREFACE.length) give();
     };
     const drop = (): void => void socket.destroy();
+    // HTTP/1.1 may be answered after its sender has ended; a silent or an HTTP/2 connection that has ended is over
+    socket.allowHalfOpen = false;
     socket.setTimeout(firstByteMs).on('timeout', drop).on('error', drop).on('data', look);
   });
 }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, createServer as createHttp2Server } from 'node:http2';
+import { constants, createSecureServer, createServer as createHttp2Server } from 'node:http2';
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
@@ -74,12 +74,16 @@ class NodeListener implements Listener {
     });
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
       this.#track(outgoing);
+      if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
     };
     const { server, http2 } = identity ? createTlsServer(identity, handle) : createPlainServer(handle);
     http2.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
+      session.setTimeout(LIMITS.keepAliveTimeout, () => {
+        if (!this.#isBusy(session)) session.destroy();
+      });
     });
     this.#server = server;
     this.#identity = identity;
@@ -129,6 +133,12 @@ class NodeListener implements Listener {
     return cut;
   }
 
+  #isBusy(session: ServerHttp2Session): boolean {
+    for (const outgoing of this.#running.keys())
+      if ('stream' in outgoing && outgoing.stream?.session === session) return true;
+    return false;
+  }
+
   #finish(deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, deadlineMs);
@@ -142,11 +152,14 @@ class NodeListener implements Listener {
 
   #track(outgoing: Outgoing): void {
     const gone = new Cancellation();
+    const leave = (): void => gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
     this.#running.set(outgoing, gone);
     if (this.#finished) endConnectionAfter(outgoing);
+    // an HTTP/2 response counts as finished also when its stream was reset
+    if ('stream' in outgoing) outgoing.stream?.once('aborted', leave);
     outgoing.once('close', () => {
       this.#running.delete(outgoing);
-      if (!outgoing.writableFinished) gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
+      if (!outgoing.writableFinished) leave();
       if (this.#running.size === 0) this.#finished?.();
     });
   }
@@ -155,6 +168,15 @@ class NodeListener implements Listener {
 /** Tells an HTTP/1.1 client not to use the connection again; HTTP/2 clients were told by GOAWAY. */
 function endConnectionAfter(outgoing: Outgoing): void {
   if (!('stream' in outgoing) && !outgoing.headersSent) outgoing.setHeader('connection', 'close');
+}
+
+/** What `requestTimeout` is to HTTP/1.1: a body that does not arrive in time ends its stream. */
+function endSlowUpload(incoming: Incoming, outgoing: Http2ServerResponse): void {
+  const timer = setTimeout(() => {
+    if (!incoming.readableEnded) outgoing.stream?.close(constants.NGHTTP2_CANCEL);
+  }, LIMITS.requestTimeout);
+  timer.unref();
+  outgoing.once('close', () => clearTimeout(timer));
 }
 
 type Handle = (incoming: Incoming, outgoing: Outgoing) => void;

@@ -61,7 +61,7 @@ export function eventsAnswer(
 export const isEventStream = (response: ChannelResponse): boolean => hasType(response, SSE_TYPE);
 export const isJson = (response: ChannelResponse): boolean => hasType(response, JSON_TYPE);
 const hasType = (response: ChannelResponse, type: string): boolean =>
-  response.headers['content-type']?.startsWith(type) ?? false;
+  response.headers['content-type']?.toLowerCase().startsWith(type) ?? false;
 
 /** Bytes of a JSON answer that are held in memory at most; larger ones are streamed. */
 const BUFFERED_BYTES = 1024 * 1024;

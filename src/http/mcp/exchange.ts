@@ -5,6 +5,9 @@ import type { Grant } from '../../policy/grant.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
 import type { LegacySessions } from '../../session/legacy-sessions.ts';
 
+/** Milliseconds one of several upstreams may hold back what is asked of all of them, body included. */
+export const MEMBER_DEADLINE_MS = 10_000;
+
 /** One authorized request to an MCP address. */
 export interface Exchange {
   readonly request: Request;

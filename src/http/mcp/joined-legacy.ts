@@ -4,23 +4,31 @@ import { routeOf } from '../../catalog/virtual-server.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
+import { withDeadline } from '../../upstream/deadline.ts';
+import { discard } from '../../upstream/own-request.ts';
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { isListing, LISTINGS, renamed, targetOf } from '../../wire/mcp.ts';
 import type { ListingMethod, Target } from '../../wire/mcp.ts';
 import { acceptedAnswer, eventsAnswer, isEventStream, relayedAnswer, resultAnswer } from './answers.ts';
 import { parseRequestId, rewrittenEvents, taggedEvent } from './event-tags.ts';
-import type { Exchange } from './exchange.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
+import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
 import { listMembers } from './joined-listing.ts';
-import { speaksLegacy } from './legacy-legs.ts';
+import { speaksLegacy } from './upstream-initialize.ts';
 import type { LegacyLegs, SessionLegs } from './legacy-legs.ts';
 
 /** A legacy request to several upstreams behind one address. */
-export async function joinedRequest(exchange: Exchange, legs: LegacyLegs, request: JsonRpcRequest): Promise<Response> {
+export async function joinedRequest(
+  services: McpServices,
+  exchange: Exchange,
+  legs: LegacyLegs,
+  request: JsonRpcRequest,
+): Promise<Response> {
   const { method, id } = request;
   if (method === 'ping') return resultAnswer(id, {});
-  if (isListing(method)) return listing(exchange, legs, request, method);
-  if (method === 'logging/setLevel') return setLevel(exchange, legs, request);
+  if (isListing(method)) return listing(services, exchange, legs, request, method);
+  if (method === 'logging/setLevel') return setLevel(services, exchange, legs, request);
   const target = targetOf(request);
   const route = routeOf(exchange.server, target);
   if (route === undefined) throw unroutable(method, target, 200);
@@ -36,39 +44,58 @@ export async function joinedRequest(exchange: Exchange, legs: LegacyLegs, reques
  */
 export function unroutable(method: string, target: Target, unknownMethodStatus: number): GatewayError {
   if (target.by === 'none')
-    return new GatewayError('not_found', `method ${method} is not known here`, {
+    return new GatewayError('not_found', `method ${shown(method)} is not known here`, {
       details: { rpcCode: -32601, rpcStatus: unknownMethodStatus },
     });
-  return new GatewayError('not_found', `nothing here is called ${target.value}`, {
+  return new GatewayError('not_found', `nothing here is called ${shown(target.value)}`, {
     details: { rpcCode: -32602, rpcStatus: 200 },
   });
 }
 
+/** A name as an answer repeats it: long enough to be recognised. */
+const shown = (name: string): string => name.slice(0, 128);
+
 async function listing(
+  services: McpServices,
   exchange: Exchange,
   legs: LegacyLegs,
   request: JsonRpcRequest,
   method: ListingMethod,
 ): Promise<Response> {
-  const listings = await listMembers(participants(exchange), method, async (member, cursor) => {
-    const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
-    return finalMessage(await legs.send(member, page, JSON.stringify(page)));
-  });
+  const listings = await listMembers(
+    services,
+    exchange,
+    participants(exchange),
+    method,
+    async (member, cursor, signal) => {
+      const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
+      return finalMessage(await legs.send(member, page, JSON.stringify(page), signal));
+    },
+  );
   return resultAnswer(request.id, { [LISTINGS[method].member]: mergeItems(method, listings) });
 }
 
-async function setLevel(exchange: Exchange, legs: LegacyLegs, request: JsonRpcRequest): Promise<Response> {
+async function setLevel(
+  services: McpServices,
+  exchange: Exchange,
+  legs: LegacyLegs,
+  request: JsonRpcRequest,
+): Promise<Response> {
   const logging = participants(exchange).filter(
     ({ upstream }) => upstream.facts?.legacy?.capabilities['logging'] !== undefined,
   );
   await Promise.allSettled(
-    logging.map(async (member) => finalMessage(await legs.send(member, request, exchange.text))),
+    logging.map((member) =>
+      withDeadline(services.clock, MEMBER_DEADLINE_MS, exchange.signal, async (signal) =>
+        finalMessage(await legs.send(member, request, exchange.text, signal)),
+      ),
+    ),
   );
   return resultAnswer(request.id, {});
 }
 
 /** Members that can take part in a legacy exchange. */
-export function participants({ server }: Exchange): readonly Member[] {
+function participants({ server }: Exchange): readonly Member[] {
   return server.members.filter(({ upstream }) => speaksLegacy(upstream));
 }
 
@@ -105,10 +132,8 @@ export async function broadcast(
   );
   const sent = listeners.map(async ({ upstream }) => {
     const response = await legs.post(upstream, message.method, exchange.text);
-    await response.text(DISCARDED_BYTES);
+    await discard(response);
   });
   await Promise.allSettled(sent);
   return acceptedAnswer();
 }
-
-const DISCARDED_BYTES = 64 * 1024;

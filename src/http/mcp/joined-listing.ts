@@ -1,9 +1,12 @@
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { MemberItems } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
+import { withDeadline } from '../../upstream/deadline.ts';
 import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { LISTINGS } from '../../wire/mcp.ts';
 import type { ListingMethod } from '../../wire/mcp.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
+import type { Exchange, McpServices } from './exchange.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,23 +16,29 @@ export interface MemberListing extends MemberItems {
 }
 
 /** Asks a member for one page; `cursor` is undefined for the first. */
-export type AskPage = (member: Member, cursor: unknown) => Promise<JsonRpcResponse>;
+export type AskPage = (member: Member, cursor: unknown, signal: AbortSignal) => Promise<JsonRpcResponse>;
 
 /** More pages than this from one upstream is a fault, not a catalogue. */
 const MAX_PAGE_COUNT = 1000;
 const METHOD_NOT_FOUND = -32601;
 
 /**
- * One listing from every member at once, members in order. A member that fails is left out.
+ * One listing from every member at once, members in order. A member that fails, or takes too long, is left out.
  *
  * @throws GatewayError upstream_unavailable when all of them failed
  */
 export async function listMembers(
+  { clock }: McpServices,
+  { signal }: Exchange,
   members: readonly Member[],
   method: ListingMethod,
   ask: AskPage,
 ): Promise<MemberListing[]> {
-  const outcomes = await Promise.allSettled(members.map((member) => listMember(member, method, ask)));
+  const outcomes = await Promise.allSettled(
+    members.map((member) =>
+      withDeadline(clock, MEMBER_DEADLINE_MS, signal, (deadline) => listMember(member, method, ask, deadline)),
+    ),
+  );
   const listings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed && listings.length === 0) {
@@ -41,19 +50,24 @@ export async function listMembers(
   return listings;
 }
 
-async function listMember(member: Member, method: ListingMethod, ask: AskPage): Promise<MemberListing> {
+async function listMember(
+  member: Member,
+  method: ListingMethod,
+  ask: AskPage,
+  signal: AbortSignal,
+): Promise<MemberListing> {
   const items: Fields[] = [];
   let first: Fields | undefined;
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGE_COUNT; page++) {
-    const answer = await ask(member, cursor);
+    const answer = await ask(member, cursor, signal);
     if ('error' in answer) {
       if (answer.error.code === METHOD_NOT_FOUND) return { member, items: [], result: {} };
-      throw new GatewayError('upstream_protocol', `${method} failed: ${answer.error.message}`);
+      throw new GatewayError('upstream_protocol', `${method} failed with error ${Number(answer.error.code)}`);
     }
     first ??= answer.result;
     const found = answer.result[LISTINGS[method].member];
-    if (Array.isArray(found)) items.push(...found);
+    if (Array.isArray(found)) for (const item of found) items.push(item);
     cursor = answer.result['nextCursor'];
     if (cursor === undefined || cursor === null) return { member, items, result: first };
   }

@@ -3,11 +3,13 @@ import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions, mergeItems } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
+import { withDeadline } from '../../upstream/deadline.ts';
 import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { LISTINGS } from '../../wire/mcp.ts';
 import type { ListingMethod } from '../../wire/mcp.ts';
 import { resultAnswer } from './answers.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
 import { listMembers } from './joined-listing.ts';
@@ -36,11 +38,12 @@ export function modernMembers({ server }: Exchange): readonly Member[] {
 /** server/discover over all members: what any of them can do. */
 export async function discover(services: McpServices, exchange: Exchange, request: JsonRpcRequest): Promise<Response> {
   const members = modernMembers(exchange);
+  const ask = (member: Member) => async (deadline: AbortSignal) => ({
+    member,
+    answer: await finalMessage(await sendModern(exchange, member, request.method, exchange.text, {}, deadline)),
+  });
   const outcomes = await Promise.allSettled(
-    members.map(async (member) => ({
-      member,
-      answer: await finalMessage(await sendModern(exchange, member, request.method, exchange.text)),
-    })),
+    members.map((member) => withDeadline(services.clock, MEMBER_DEADLINE_MS, exchange.signal, ask(member))),
   );
   const found = outcomes.flatMap((outcome) =>
     outcome.status === 'fulfilled' && 'result' in outcome.value.answer
@@ -68,10 +71,16 @@ export async function listing(
   request: JsonRpcRequest,
   method: ListingMethod,
 ): Promise<Response> {
-  const listings = await listMembers(modernMembers(exchange), method, async (member, cursor) => {
-    const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
-    return finalMessage(await sendModern(exchange, member, method, JSON.stringify(page)));
-  });
+  const listings = await listMembers(
+    services,
+    exchange,
+    modernMembers(exchange),
+    method,
+    async (member, cursor, signal) => {
+      const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
+      return finalMessage(await sendModern(exchange, member, method, JSON.stringify(page), {}, signal));
+    },
+  );
   return resultAnswer(request.id, {
     resultType: 'complete',
     [LISTINGS[method].member]: mergeItems(method, listings),

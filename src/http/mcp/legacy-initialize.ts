@@ -4,16 +4,14 @@ import type { Member } from '../../catalog/virtual-server.ts';
 import type { UpstreamSession } from '../../session/legacy-sessions.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { SESSION_ID } from '../../wire/headers.ts';
-import type { JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
+import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { resultAnswer } from './answers.ts';
 import type { Exchange, McpServices } from './exchange.ts';
-import { finalMessage } from './final-message.ts';
-import { initializeUpstream, requireLegacy, speaksLegacy } from './legacy-legs.ts';
+import { initializeUpstream, requireLegacy, speaksLegacy } from './upstream-initialize.ts';
+import type { Initialized } from './upstream-initialize.ts';
 
-interface Opened {
+interface Opened extends Initialized {
   readonly member: Member;
-  readonly sessionId: string;
-  readonly answer: JsonRpcResponse;
 }
 
 /** Opens a legacy session: one with each upstream of the address, and one sealed around them for the caller. */
@@ -28,7 +26,7 @@ export async function initialize(
 
   const attempts = server.members
     .filter(({ upstream }) => speaksLegacy(upstream))
-    .map((member) => open(exchange, member));
+    .map((member) => open(services, exchange, member));
   const opened = (await Promise.allSettled(attempts)).flatMap((outcome) =>
     outcome.status === 'fulfilled' ? [outcome.value] : [],
   );
@@ -61,15 +59,15 @@ async function initializeTransparent(
   member: Member,
 ): Promise<Response> {
   requireLegacy(member.upstream);
-  const opened = await open(exchange, member);
+  const opened = await open(services, exchange, member);
   if ('error' in opened.answer) return Response.json({ ...opened.answer, id: request.id });
   const sessionId = await seal(services, exchange, request, [opened]);
   return resultAnswer(request.id, opened.answer.result, { [SESSION_ID]: sessionId });
 }
 
-async function open(exchange: Exchange, member: Member): Promise<Opened> {
-  const { response, sessionId } = await initializeUpstream(exchange, member.upstream, exchange.text);
-  return { member, sessionId, answer: await finalMessage(response) };
+async function open(services: McpServices, exchange: Exchange, member: Member): Promise<Opened> {
+  const { text, signal } = exchange;
+  return { member, ...(await initializeUpstream(services, exchange, member.upstream, text, signal)) };
 }
 
 async function seal(
@@ -79,12 +77,7 @@ async function seal(
   opened: readonly Opened[],
 ): Promise<string> {
   const upstreams: Record<string, UpstreamSession> = {};
-  for (const { member, sessionId, answer } of opened)
-    if ('result' in answer)
-      upstreams[member.upstream.config.id] = {
-        id: sessionId,
-        protocolVersion: String(answer.result['protocolVersion']),
-      };
+  for (const { member, session } of opened) if (session) upstreams[member.upstream.config.id] = session;
   const { subject, server } = exchange;
   const session = await services.sessions.open({
     subject,

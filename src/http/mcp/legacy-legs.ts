@@ -1,91 +1,61 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { SingleFlight } from '../../base/single-flight.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
+import { untilAborted, withDeadline } from '../../upstream/deadline.ts';
+import { discard } from '../../upstream/own-request.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../../wire/eras.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import type { Exchange } from './exchange.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
+import type { Exchange, McpServices } from './exchange.ts';
 import { withOwnIds } from './own-ids.ts';
 import { legacyHeaders } from './upstream-headers.ts';
-import { finalMessage } from './final-message.ts';
+import { initializeUpstream, requireLegacy } from './upstream-initialize.ts';
 
 /** How one caller's legacy messages reach the upstreams of a virtual server. */
 export interface LegacyLegs {
-  /** The session id to tell the caller. */
-  readonly sessionId: string | undefined;
-  /** Sends one request; `text` is its JSON. Sent at most once unless the upstream said it had not looked at it. */
-  send(member: Member, request: JsonRpcRequest, text: string): Promise<ChannelResponse>;
-}
-
-/** The upstream's answer to an initialize, and the session it opened. */
-export interface Initialized {
-  readonly response: ChannelResponse;
-  readonly sessionId: string;
-}
-
-/** Initializes one upstream for a caller. */
-export async function initializeUpstream(exchange: Exchange, upstream: Upstream, text: string): Promise<Initialized> {
-  const protocolVersion = exchange.request.headers.get(PROTOCOL_VERSION) ?? ASSUMED_LEGACY_VERSION;
-  const headers = legacyHeaders(exchange.request, upstream, { id: '', protocolVersion });
-  delete headers[PROTOCOL_VERSION];
-  const response = await upstream.send(exchange.grant, {
-    method: 'POST',
-    headers,
-    body: text,
-    signal: exchange.signal,
-    mcpMethod: 'initialize',
-  });
-  return { response, sessionId: response.headers[SESSION_ID] ?? '' };
-}
-
-/** Until an upstream was reached nobody knows what it speaks, so it is asked. */
-export function speaksLegacy({ facts }: Upstream): boolean {
-  return facts === undefined || facts.legacy !== undefined;
-}
-
-/** @throws GatewayError protocol_version_unsupported for an upstream of the modern era only */
-export function requireLegacy(upstream: Upstream): void {
-  if (speaksLegacy(upstream)) return;
-  throw new GatewayError('protocol_version_unsupported', 'this server speaks no protocol version before 2026-07-28', {
-    details: { rpcData: { supported: upstream.facts?.modern?.supportedVersions ?? MODERN_VERSIONS } },
-  });
+  /**
+   * Sends one request; `text` is its JSON. Sent at most once unless the upstream said it had not looked at it.
+   *
+   * @param signal default: the caller's
+   */
+  send(member: Member, request: JsonRpcRequest, text: string, signal?: CancelSignal): Promise<ChannelResponse>;
 }
 
 /** Legs of a caller with a session: each upstream has a session of its own for it, and message ids pass unchanged. */
 export class SessionLegs implements LegacyLegs {
   readonly #exchange: Exchange;
   readonly #session: LegacySession;
-  readonly #renewals: SingleFlight<void>;
+  readonly #services: McpServices;
 
-  /** @param renewals shared by all requests, so that a lost session is initialized once */
-  constructor(exchange: Exchange, session: LegacySession, renewals: SingleFlight<void>) {
+  constructor(services: McpServices, exchange: Exchange, session: LegacySession) {
+    this.#services = services;
     this.#exchange = exchange;
     this.#session = session;
-    this.#renewals = renewals;
   }
 
-  get sessionId(): string {
-    return this.#session.token;
-  }
-
-  async send({ upstream }: Member, request: JsonRpcRequest, text: string): Promise<ChannelResponse> {
+  async send(
+    { upstream }: Member,
+    request: JsonRpcRequest,
+    text: string,
+    signal: CancelSignal = this.#exchange.signal,
+  ): Promise<ChannelResponse> {
     const known = this.#session.upstream(upstream.config.id);
-    if (known === undefined) await this.#renew(upstream);
-    const response = await this.#post(upstream, request.method, text);
+    if (known === undefined) await this.#renewed(upstream, signal);
+    const response = await this.#post(upstream, request.method, text, signal);
     if (response.status !== 404 || !known?.id) return response;
     // 404 means that the upstream lost the session and did not look at the message (MCP 2025-11-25, transports)
-    await response.text(DISCARDED_BYTES);
-    if (this.#session.upstream(upstream.config.id) === known) await this.#renew(upstream);
-    return this.#post(upstream, request.method, text);
+    await discard(response);
+    if (this.#session.upstream(upstream.config.id) === known) await this.#renewed(upstream, signal);
+    return this.#post(upstream, request.method, text, signal);
   }
 
   /** Posts a notification or an answer: nothing is expected back. */
-  async post(upstream: Upstream, label: string, text: string): Promise<ChannelResponse> {
-    return this.#post(upstream, label, text);
+  post(upstream: Upstream, label: string, text: string): Promise<ChannelResponse> {
+    return this.#post(upstream, label, text, this.#exchange.signal);
   }
 
   /** Opens a stream (GET) or ends the upstream's session (DELETE). */
@@ -101,15 +71,9 @@ export class SessionLegs implements LegacyLegs {
     return upstream.send(this.#exchange.grant, { method, headers, signal, mcpMethod: method });
   }
 
-  #post(upstream: Upstream, mcpMethod: string, body: string): Promise<ChannelResponse> {
-    const { grant, signal } = this.#exchange;
-    return upstream.send(grant, {
-      method: 'POST',
-      headers: this.#headers(upstream),
-      body,
-      signal,
-      mcpMethod,
-    });
+  #post(upstream: Upstream, mcpMethod: string, body: string, signal: CancelSignal): Promise<ChannelResponse> {
+    const headers = this.#headers(upstream);
+    return upstream.send(this.#exchange.grant, { method: 'POST', headers, body, signal, mcpMethod });
   }
 
   #headers(upstream: Upstream): Record<string, string> {
@@ -117,45 +81,49 @@ export class SessionLegs implements LegacyLegs {
     return legacyHeaders(this.#exchange.request, upstream, session);
   }
 
-  #renew(upstream: Upstream): Promise<void> {
-    const { id } = upstream.config;
-    return this.#renewals.run(`${this.#session.state.id} ${id}`, async () => {
-      const initialize = {
-        jsonrpc: '2.0',
-        id: 'postern-initialize',
-        method: 'initialize',
-        params: this.#session.state.initialize,
-      };
-      const { response, sessionId } = await initializeUpstream(this.#exchange, upstream, JSON.stringify(initialize));
-      const answer = await finalMessage(response);
-      if (!('result' in answer))
-        throw new GatewayError(
-          'upstream_session_lost',
-          `the upstream lost the session and refused to open it again: ${answer.error.message}`,
-        );
-      this.#session.renew(id, { id: sessionId, protocolVersion: String(answer.result['protocolVersion']) });
-      const accepted = await this.#post(upstream, 'notifications/initialized', INITIALIZED);
-      await accepted.text(DISCARDED_BYTES);
-    });
+  /** Others may wait for the same renewal, so it does not end with the caller who happened to begin it. */
+  #renewed(upstream: Upstream, signal: CancelSignal): Promise<void> {
+    const key = `${this.#session.state.id} ${upstream.config.id}`;
+    return untilAborted(
+      this.#services.renewals.run(key, () => this.#renew(upstream)),
+      signal,
+    );
+  }
+
+  async #renew(upstream: Upstream): Promise<void> {
+    const params = this.#session.state.initialize;
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 'postern-initialize', method: 'initialize', params });
+    const { answer, session } = await initializeUpstream(this.#services, this.#exchange, upstream, text);
+    if (!session)
+      throw new GatewayError('upstream_session_lost', 'the upstream lost the session and refused to open it again', {
+        details: { refusal: 'error' in answer ? answer.error.code : undefined },
+      });
+    this.#session.renew(upstream.config.id, session);
+    await withDeadline(this.#services.clock, MEMBER_DEADLINE_MS, undefined, async (deadline) =>
+      discard(await this.#post(upstream, 'notifications/initialized', INITIALIZED, deadline)),
+    );
   }
 }
 
 const INITIALIZED = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
-const DISCARDED_BYTES = 64 * 1024;
 const NO_SESSION = { id: '', protocolVersion: ASSUMED_LEGACY_VERSION };
 
 /** Legs of a caller without a session: each upstream serves it in the session the gateway keeps for itself. */
 export class StatelessLegs implements LegacyLegs {
-  readonly sessionId = undefined;
   readonly #exchange: Exchange;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
   }
 
-  async send({ upstream }: Member, request: JsonRpcRequest, text: string): Promise<ChannelResponse> {
+  async send(
+    { upstream }: Member,
+    request: JsonRpcRequest,
+    text: string,
+    signal: CancelSignal = this.#exchange.signal,
+  ): Promise<ChannelResponse> {
     requireLegacy(upstream);
-    const { grant, request: incoming, signal } = this.#exchange;
+    const { grant, request: incoming } = this.#exchange;
     const shared = await upstream.sharedSession(grant, signal);
     const post = (session: typeof shared, body: string) =>
       upstream.send(grant, {
@@ -172,7 +140,7 @@ export class StatelessLegs implements LegacyLegs {
     const own = withOwnIds(request, shared.nextId());
     const response = await post(shared, own.text);
     if (response.status !== 404) return own.restore(response);
-    await response.text(DISCARDED_BYTES);
+    await discard(response);
     return own.restore(await post(await shared.renew(), own.text));
   }
 }

@@ -24,26 +24,26 @@ export async function legacyPost(
   if (isRequest(message) && message.method === 'initialize') return initialize(services, exchange, message);
   const named = sessionOf(services, exchange);
   const session = named instanceof Promise ? await named : named;
-  if (session === undefined) return statelessPost(exchange, message);
-  const legs = new SessionLegs(exchange, session, services.renewals);
+  if (session === undefined) return statelessPost(services, exchange, message);
+  const legs = new SessionLegs(services, exchange, session);
   const [first] = exchange.server.members;
   if (exchange.server.transparent && first) {
     if (isRequest(message)) return relayedAnswer(await legs.send(first, message, exchange.text));
     const label = isNotification(message) ? message.method : 'response';
     return relayedAnswer(await legs.post(first.upstream, label, exchange.text));
   }
-  if (isRequest(message)) return joinedRequest(exchange, legs, message);
+  if (isRequest(message)) return joinedRequest(services, exchange, legs, message);
   if (isResponse(message)) return answerUpstream(exchange, legs, message);
   return broadcast(exchange, legs, session, message);
 }
 
 /** A caller without a session cannot be asked or told anything, so only its requests lead somewhere. */
-async function statelessPost(exchange: Exchange, message: JsonRpcMessage): Promise<Response> {
+async function statelessPost(services: McpServices, exchange: Exchange, message: JsonRpcMessage): Promise<Response> {
   if (!isRequest(message)) return acceptedAnswer();
   const legs = new StatelessLegs(exchange);
   const [first] = exchange.server.members;
   if (exchange.server.transparent && first) return relayedAnswer(await legs.send(first, message, exchange.text));
-  return joinedRequest(exchange, legs, message);
+  return joinedRequest(services, exchange, legs, message);
 }
 
 /** The session a request names; undefined when it names none. @throws GatewayError session_not_found */

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
+import { discard } from '../../upstream/own-request.ts';
 import { LAST_EVENT_ID } from '../../wire/headers.ts';
 import type { LegacySession } from '../../session/legacy-sessions.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
@@ -21,7 +22,7 @@ const REFUSAL_WAIT_MS = 300;
 export async function legacyStream(services: McpServices, exchange: Exchange): Promise<Response> {
   const session = await requiredSession(services, exchange);
   const { server, request } = exchange;
-  const legs = new SessionLegs(exchange, session, services.renewals);
+  const legs = new SessionLegs(services, exchange, session);
   const lastEventId = request.headers.get(LAST_EVENT_ID);
   const resumed = lastEventId !== null && !server.transparent ? parseEventId(lastEventId) : undefined;
   if (lastEventId !== null && !server.transparent && !resumed)
@@ -35,7 +36,7 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
   const opening = sources.map((upstream) => legs.open(upstream, 'GET', replay, funnel.stopped));
   const pumps = opening.map(async (opened, index) => {
     const response = await opened;
-    if (!isOpen(response)) return void (await response.text(DISCARDED_BYTES));
+    if (!isOpen(response)) return discard(response);
     const id = sources[index]?.config.id ?? '';
     const events = response.stream();
     const source = server.transparent ? events : rewrittenEvents(events, (event) => taggedEvent(id, event));
@@ -71,11 +72,11 @@ function within<T>({ clock }: McpServices, delayMs: number, promise: Promise<T>)
 export async function endSession(services: McpServices, exchange: Exchange): Promise<Response> {
   const session = await requiredSession(services, exchange);
   await services.sessions.revoke(session);
-  const legs = new SessionLegs(exchange, session, services.renewals);
+  const legs = new SessionLegs(services, exchange, session);
   const { signal } = exchange;
   const ended = exchange.server.members
     .filter(({ upstream }) => session.upstream(upstream.config.id)?.id)
-    .map(async ({ upstream }) => (await legs.open(upstream, 'DELETE', {}, signal)).text(DISCARDED_BYTES));
+    .map(async ({ upstream }) => discard(await legs.open(upstream, 'DELETE', {}, signal)));
   await Promise.allSettled(ended);
   return new Response(null, { status: 204 });
 }
@@ -87,5 +88,3 @@ async function requiredSession(services: McpServices, exchange: Exchange): Promi
     throw new GatewayError('method_not_allowed', 'a stream needs a session; initialize first');
   throw new GatewayError('request_invalid', 'there is no Mcp-Session-Id to end');
 }
-
-const DISCARDED_BYTES = 64 * 1024;

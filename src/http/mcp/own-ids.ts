@@ -35,13 +35,19 @@ export function withOwnIds(request: JsonRpcRequest, ownId: number): OwnIds {
 
 /** @throws GatewayError upstream_protocol */
 function parseAnswer(text: string): Fields {
-  try {
-    const answer: unknown = JSON.parse(text);
-    if (isFields(answer)) return answer;
-  } catch {
-    // blamed below, as JSON that is no object is
-  }
+  const answer = parsed(text);
+  if (isFields(answer)) return answer;
   throw new GatewayError('upstream_protocol', 'the upstream answered with something that is no JSON-RPC message');
+}
+
+const isMessage = (data: string): boolean => isFields(parsed(data));
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function withToken(notification: Fields, ownToken: number, token: unknown): Fields {
@@ -53,11 +59,13 @@ function withToken(notification: Fields, ownToken: number, token: unknown): Fiel
 
 function restored(response: ChannelResponse, restoreMessage: (text: string) => string): ChannelResponse {
   const { status, headers } = response;
+  // what is no message is the client's to judge: the stream goes on
+  const restoreEvent = (data: string): string => (isMessage(data) ? restoreMessage(data) : data);
   if (!isEventStream(response) && !isJson(response)) return response;
   if (isEventStream(response)) {
     const stream = () =>
       rewrittenEvents(response.stream(), (event) =>
-        event.data ? eventBlock({ ...event, data: restoreMessage(event.data) }) : event.raw,
+        event.data ? eventBlock({ ...event, data: restoreEvent(event.data) }) : event.raw,
       );
     return {
       status,

@@ -27,7 +27,6 @@ async function call(headers: Record<string, string> = {}) {
   return { status: response.status, text: await response.text() };
 }
 
-// own-ids.ts parses what a shared session answers without expecting anything else than JSON
 test.each([
   ['204 with a JSON type', () => new Response(null, { status: 204, headers: JSON_TYPE })],
   ['202 with a JSON type', () => new Response('', { status: 202, headers: JSON_TYPE })],
@@ -44,7 +43,6 @@ test.each([
   expect(gateway.countOf('request.failed')).toBe(0);
 });
 
-// answers.ts: new Response('', {status: 204}) throws; legacy-legs.ts: text(64 KiB) throws where discard() cuts off
 test('a 404 with a long page is a lost session like any other', async () => {
   let lost = true;
   upstream.intercept = ({ rpcMethod }) => {

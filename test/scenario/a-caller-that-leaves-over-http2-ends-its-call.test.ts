@@ -9,9 +9,6 @@ const META = {
 };
 const CALL = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'hold', arguments: {}, _meta: META } };
 
-// listener.ts #track: on HTTP/2 a stream that was reset closes with writableFinished true and writableEnded false, so
-// nothing is aborted; `if (!(outgoing.writableEnded && outgoing.writableFinished)) gone.abort(…)` tells them apart.
-// As it is, every stream a caller opens and resets keeps an upstream call running, past maxConcurrentStreams.
 test.each(['resets its stream', 'closes its connection'])('a caller that %s ends the call behind it', async (how) => {
   const upstream = await startMcpUpstream();
   const gateway = await startGateway();

@@ -1,0 +1,70 @@
+import type { CancelSignal } from '../../base/cancel-signal.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Fields } from '../../base/fields.ts';
+import type { UpstreamSession } from '../../session/legacy-sessions.ts';
+import { withDeadline } from '../../upstream/deadline.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../../wire/eras.ts';
+import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
+import type { Exchange, McpServices } from './exchange.ts';
+import { finalMessage } from './final-message.ts';
+import { legacyHeaders } from './upstream-headers.ts';
+
+/** The upstream's answer to an initialize, and the session it opened; none where the answer is an error. */
+export interface Initialized {
+  readonly answer: JsonRpcResponse;
+  readonly session: UpstreamSession | undefined;
+}
+
+/** Longer ids would make the caller's own, in which they are sealed, too long for a header. */
+const SESSION_ID_CHARS = 1024;
+
+/**
+ * Initializes one upstream for a caller.
+ *
+ * @param signal ends the attempt early
+ * @throws GatewayError dial codes, upstream_timeout, upstream_protocol for an answer no session can be made of
+ */
+export function initializeUpstream(
+  { clock }: McpServices,
+  { request, grant }: Exchange,
+  upstream: Upstream,
+  text: string,
+  signal?: CancelSignal,
+): Promise<Initialized> {
+  const protocolVersion = request.headers.get(PROTOCOL_VERSION) ?? ASSUMED_LEGACY_VERSION;
+  const { [PROTOCOL_VERSION]: _, ...headers } = legacyHeaders(request, upstream, { id: '', protocolVersion });
+  return withDeadline(clock, MEMBER_DEADLINE_MS, signal, async (deadline) => {
+    const sent = { method: 'POST', headers, body: text, signal: deadline, mcpMethod: 'initialize' } as const;
+    const response = await upstream.send(grant, sent);
+    const answer = await finalMessage(response);
+    const id = response.headers[SESSION_ID] ?? '';
+    return { answer, session: 'result' in answer ? sessionOf(id, answer.result) : undefined };
+  });
+}
+
+function sessionOf(id: string, { protocolVersion }: Fields): UpstreamSession {
+  if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion))
+    throw new GatewayError('upstream_protocol', 'the upstream agreed to a protocol version that does not exist');
+  if (id.length > SESSION_ID_CHARS)
+    throw new GatewayError(
+      'upstream_protocol',
+      `expected a session id of at most ${SESSION_ID_CHARS} characters from the upstream, met ${id.length}`,
+    );
+  return { id, protocolVersion };
+}
+
+/** Until an upstream was reached nobody knows what it speaks, so it is asked. */
+export function speaksLegacy({ facts }: Upstream): boolean {
+  return facts === undefined || facts.legacy !== undefined;
+}
+
+/** @throws GatewayError protocol_version_unsupported for an upstream of the modern era only */
+export function requireLegacy(upstream: Upstream): void {
+  if (speaksLegacy(upstream)) return;
+  throw new GatewayError('protocol_version_unsupported', 'this server speaks no protocol version before 2026-07-28', {
+    details: { rpcData: { supported: upstream.facts?.modern?.supportedVersions ?? MODERN_VERSIONS } },
+  });
+}
