@@ -91,7 +91,8 @@ function isMessageShape(value: Fields): boolean {
     );
   }
   if ('result' in value) return isId(value['id']) && isFields(value['result']);
-  return isFields(value['error']) && (isId(value['id']) || value['id'] === null || value['id'] === undefined);
+  const { error, id } = value;
+  return isFields(error) && Number.isInteger(error['code']) && (isId(id) || id === null || id === undefined);
 }
 
 /** Whether a message is to be answered. */

@@ -6,8 +6,6 @@ import { startMcpUpstream } from '../support/mcp-upstream.ts';
 const INITIALIZE = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
 const message = (method: string, params: object) => ({ jsonrpc: '2.0', id: 5, method, params });
 
-// legacy-legs.ts #renew: the single flight runs with the signal of whoever came first, so that one's leaving fails
-// everybody else with call_cancelled; run it without a caller's signal and let each wait with its own (untilAborted)
 test('a request waits for a renewal that another request began, also when that one leaves', async () => {
   const upstream = await startMcpUpstream();
   const gateway = await startGateway();

@@ -9,7 +9,7 @@ import type { RawServer } from '../support/raw-servers.ts';
 import { startUpstream } from '../support/tls-upstream.ts';
 import type { TestUpstream } from '../support/tls-upstream.ts';
 
-/** Half of a second is left for everything that is not connecting. */
+/** As much again is left for everything that is not connecting, on a machine that is busy. */
 const CONNECT_TIMEOUT_MS = 1_000;
 let gateway: TestGateway;
 let caCertificate: string;
@@ -52,6 +52,6 @@ test.each([
   const tookMs = performance.now() - startedMs;
   expect(await refused.json()).toMatchObject({ status: 502, code: 'connect_timeout', stage: 'tcp' });
   expect(tookMs).toBeGreaterThan(CONNECT_TIMEOUT_MS - 100);
-  expect(tookMs).toBeLessThan(CONNECT_TIMEOUT_MS + 500);
+  expect(tookMs).toBeLessThan(2 * CONNECT_TIMEOUT_MS);
   expect(await gateway.gateway.records.ids('gateway')).toEqual([]);
 });

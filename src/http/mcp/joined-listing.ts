@@ -63,7 +63,7 @@ async function listMember(
     const answer = await ask(member, cursor, signal);
     if ('error' in answer) {
       if (answer.error.code === METHOD_NOT_FOUND) return { member, items: [], result: {} };
-      throw new GatewayError('upstream_protocol', `${method} failed with error ${Number(answer.error.code)}`);
+      throw new GatewayError('upstream_protocol', `${method} failed with error ${answer.error.code}`);
     }
     first ??= answer.result;
     const found = answer.result[LISTINGS[method].member];
