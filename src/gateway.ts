@@ -30,6 +30,8 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** Reads every record and file again and swaps what changed; what cannot be opened keeps serving as it was. */
   reload(): Promise<void>;
+  /** Starts looking after upstreams: connecting those never reached, probing the others. */
+  beginUpkeep(): void;
   /** Turns /ready to 503, so that nobody sends new work, and ends streams that have no end of their own. */
   beginDrain(): void;
   /** Lets calls in flight finish for at most `drainMs` milliseconds, then closes everything. Idempotent. */
@@ -84,7 +86,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     drainMs: config.drainTimeoutSeconds * 1000,
   });
   const authenticator = await createAuthenticator(config, clock);
-  await registry.start();
+  await registry.reload();
   watchRegistry(metrics, () => registry.snapshot());
 
   const draining = new AbortController();
@@ -124,6 +126,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
       vault.use(await readKeyring());
       await registry.reload();
     },
+    beginUpkeep: () => registry.beginUpkeep(),
     beginDrain: () => draining.abort(new GatewayError('shutting_down', 'the gateway is about to stop')),
     close: (drainMs) => (closing ??= closeAll(registry, channels, platform, drainMs)),
   };

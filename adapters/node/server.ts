@@ -41,6 +41,7 @@ export async function startServer(settings: SettingValues, events: EventHub): Pr
     const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
     if (health) open.push(health);
     const removePid = await writePid(config.dataDir);
+    gateway.beginUpkeep();
     return {
       url,
       health: `${health ? urlOf(LOOPBACK, health.port, undefined) : url}/health`,

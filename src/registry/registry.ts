@@ -67,13 +67,8 @@ export class Registry {
     return this.#live.find(idOrSlug);
   }
 
-  /**
-   * Loads every gateway, then keeps connecting and checking them. One whose listing is stored serves without dialling.
-   *
-   * @throws GatewayError store_unavailable
-   */
-  async start(): Promise<void> {
-    await this.reload();
+  /** From here on upstreams never reached are connected and the others probed, each in its time. */
+  beginUpkeep(): void {
     this.#started = true;
     this.#followAll();
   }

@@ -66,6 +66,7 @@ export async function startGateway({
     createEventHub((name, fields) => void events.push({ name, fields })),
   );
   const gateway = await createGateway(config, wrapPlatform(platform));
+  gateway.beginUpkeep();
   const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: gateway.fetch });
   const url = `http://127.0.0.1:${listener.port}`;
   const token = async (subject: string, role: Role = 'user') =>
