@@ -6,10 +6,10 @@ import { postMessage } from '../support/mcp-client.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import type { McpUpstream } from '../support/mcp-upstream.ts';
 
-/** Time limits come a hundred times sooner; the wall clock stays as it is. */
+/** Time limits come ten times sooner; the wall clock stays as it is. */
 const hurried = (platform: Platform): Platform => ({
   ...platform,
-  clock: { ...platform.clock, after: (delayMs, task) => platform.clock.after(delayMs / 100, task) },
+  clock: { ...platform.clock, after: (delayMs, task) => platform.clock.after(delayMs / 10, task) },
 });
 
 let good: McpUpstream;
