@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError, Secret, formatVaultKeys, isSharedStorage, parseVaultKeys } from '../../src/index.ts';
 import type { Config, EventSink, SettingValues } from '../../src/index.ts';
 import { exists } from './files.ts';
+import { makeFolder } from './make-folder.ts';
 import { readSigningKeyFile, openSigningKeyFile } from './signing-key-file.ts';
 import { openVaultKeyFile, readVaultKeyFile } from './vault-key-file.ts';
 
@@ -21,7 +22,7 @@ export async function completeConfig(values: SettingValues, events: EventSink): 
   const { dataDir } = values;
   refuseMadeUpKeys(values);
   if (values.vaultKeys !== undefined) parseVaultKeys(values.vaultKeys);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  await makeFolder(dataDir).catch((error: NodeJS.ErrnoException) => {
     throw new GatewayError('file_refused', `the data directory ${dataDir} cannot be made (${error.code})`, {
       hint: 'name another one with --data-dir, or check who owns it',
     });

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GatewayError, Secret, codeOf, newId } from '../../src/index.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Keys are a few hundred bytes; anything larger is another file. */
 const MAX_FILE_BYTES = 64 * 1024;
@@ -36,7 +37,7 @@ export async function readPrivateFile(path: string): Promise<Secret | undefined>
 export async function createPrivateFile(path: string, text: Secret): Promise<boolean> {
   const draft = `${path}.${newId()}`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     await writeNew(draft, text);
     // unlike rename, link never replaces a file
     await link(draft, path);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { chmod, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { createDatabase } from 'db0';
 import nodeSqlite from 'db0/connectors/node-sqlite';
 import { GatewayError, codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
 import type { Change, StorageDriver } from '../../../src/index.ts';
+import { makeFolder } from '../make-folder.ts';
 import { openDb0Driver, TABLE } from './db0.ts';
 
 /**
@@ -43,7 +44,7 @@ export async function openSqlite(path: string): Promise<StorageDriver> {
 
 /** Creates the file before SQLite does, which would leave its mode to the umask. */
 async function createPrivately(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   try {
     const file = await open(path, 'wx', 0o600);
     await file.close();

@@ -1,10 +1,13 @@
-import { link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { link, lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GatewayError, newId } from '../../../../src/index.ts';
 import type { Secret } from '../../../../src/index.ts';
+import { makeFolder } from '../../make-folder.ts';
 
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
+/** Narrowed by the umask. */
+const PUBLIC_DIRECTORY = 0o777;
 const PRIVATE_DIRECTORY = 0o700;
 
 /** A file to write: text anyone may read, or a secret only its owner may. */
@@ -47,8 +50,8 @@ export async function listFiles(directory: string, ending: string): Promise<read
 export async function writeNewFiles(directory: string, files: readonly NewFile[]): Promise<void> {
   const written: string[] = [];
   try {
-    await mkdir(dirname(directory), { recursive: true });
-    await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
+    await makeFolder(dirname(directory), PUBLIC_DIRECTORY);
+    await makeFolder(directory, PRIVATE_DIRECTORY);
     for (const { name, content } of files) {
       const path = join(directory, name);
       if (typeof content === 'string') await writeNewFile(path, content, PUBLIC_FILE);
