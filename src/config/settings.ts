@@ -45,7 +45,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
 const PASSWORD = /(?<=^[a-z]+:\/\/[^:/@]*):.*@/;
 /** The value of a query parameter for a password; PostgreSQL knows `password` and `sslpassword`. */
 const PASSWORD_PARAMETER = /(?<=[?&][^=&#]*password=)[^&#]+/gi;
-const CLIENT_CERTIFICATES = 'nothing: callers with client certificates come in a later version';
+const CLIENT_CERTIFICATES = 'callers with client certificates come in a later version';
 
 /** Every setting of this version; the order is the order of help. */
 export const SETTINGS = {
@@ -136,14 +136,14 @@ export const SETTINGS = {
     env: 'CA_CERTS',
     flag: 'client-ca',
     placeholder: 'FILE',
-    parse: notYet(CLIENT_CERTIFICATES),
+    parse: notYet(`nothing: ${CLIENT_CERTIFICATES}`),
     help: 'not yet: whom callers with client certificates are checked against',
   }),
   clientAuth: optional<undefined>({
     env: 'CERT_REQS',
     flag: 'client-auth',
     placeholder: 'none',
-    parse: notYet(`none; ${CLIENT_CERTIFICATES}`, ['none', '0']),
+    parse: notYet(`none: ${CLIENT_CERTIFICATES}`, ['none', '0']),
     help: 'not yet: only none is taken',
   }),
   healthPort: optional<number>({

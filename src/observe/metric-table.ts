@@ -18,7 +18,7 @@ export const METRICS = {
   postern_certificate_not_after_seconds: {
     type: 'gauge',
     labels: ['role', 'gateway', 'generation'],
-    help: 'End of validity as seconds since the Unix epoch; role is client, ca, server or listener',
+    help: 'End of validity as seconds since the Unix epoch; role is client, ca or listener',
   },
   postern_upstream_up: { type: 'gauge', labels: ['gateway'], help: '1 healthy, 0 failing; absent while unknown' },
   postern_upstream_insecure_tls: {

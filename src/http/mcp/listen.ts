@@ -1,3 +1,4 @@
+import { asFields } from '../../base/fields.ts';
 import type { Fields } from '../../base/fields.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { META } from '../../wire/eras.ts';
@@ -84,9 +85,9 @@ class Subscription {
     return {
       close: answer,
       take: async (data) => {
-        const message = JSON.parse(data) as Fields;
+        const message = messageIn(data);
         if (message['method'] === ACKNOWLEDGED) {
-          this.#granted.push(((message['params'] as Fields | undefined)?.['notifications'] ?? {}) as Fields);
+          this.#granted.push(asFields(asFields(message['params'])?.['notifications']) ?? {});
           await answer();
         } else if ('method' in message) {
           await this.#pass(data);
@@ -107,6 +108,15 @@ class Subscription {
   async #pass(data: string): Promise<void> {
     if (this.#acknowledged) await this.#funnel.write(sseMessage(data));
     else this.#held.push(data);
+  }
+}
+
+/** An event that is no message tells nobody anything, so it is passed over. */
+function messageIn(data: string): Fields {
+  try {
+    return asFields(JSON.parse(data)) ?? {};
+  } catch {
+    return {};
   }
 }
 

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { startGateway } from '../support/gateway.ts';
+import { postMessage } from '../support/mcp-client.ts';
+import { startMcpUpstream } from '../support/mcp-upstream.ts';
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const LISTEN = {
+  jsonrpc: '2.0',
+  id: 'sub',
+  method: 'subscriptions/listen',
+  params: { notifications: { toolsListChanged: true }, _meta: META },
+};
+const HEADERS = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
+
+test('what an upstream says after rubbish still reaches the caller', async () => {
+  const upstream = await startMcpUpstream();
+  const gateway = await startGateway();
+  try {
+    await gateway.register({ name: 'up', url: upstream.url });
+    const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
+    upstream.intercept = ({ rpcMethod }) =>
+      rpcMethod === 'subscriptions/listen'
+        ? new Response(`data: rubbish\n\ndata: null\n\ndata: ${changed}\n\n`, {
+            headers: { 'content-type': 'text/event-stream' },
+          })
+        : undefined;
+    const text = await (await postMessage(`${gateway.url}/mcp`, await gateway.token('ann'), LISTEN, HEADERS)).text();
+    expect(text).toContain('notifications/subscriptions/acknowledged');
+    expect(text).toContain(changed);
+    expect(text).not.toContain('rubbish');
+  } finally {
+    await gateway.close();
+    await upstream.close();
+  }
+});
