@@ -1,16 +1,20 @@
+import type { CancelSignal } from '../base/cancel-signal.ts';
 import { GatewayError } from '../base/errors.ts';
+import { untilAborted } from '../upstream/deadline.ts';
 
 /**
  * A request's body as text, refused as soon as it is known to exceed `limitBytes`.
  *
+ * @param signal aborts when the caller left; default is the request's own
  * @throws GatewayError request_too_large; call_cancelled when the caller left before its end
  */
-export async function readText(request: Request, limitBytes: number): Promise<string> {
+export async function readText(request: Request, limitBytes: number, signal?: CancelSignal): Promise<string> {
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > limitBytes) throw tooLarge(limitBytes);
   try {
     if (declared !== null) return await request.text();
-    return request.body ? await readStream(request.body, limitBytes) : '';
+    // a body whose sender left may never end: Node 22 does not tell its stream
+    return request.body ? await untilAborted(readStream(request.body, limitBytes), signal ?? request.signal) : '';
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('call_cancelled', 'the request ended before its body was complete', { cause });

@@ -37,8 +37,8 @@ export function mcpAddress(options: McpAddressOptions): (c: Context<HttpEnv>, fi
     const grant = granted(principal, { kind: 'mcp' });
     const server = find();
     if (server === undefined) throw new GatewayError('not_found', 'no active server has this name');
-    const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES) : '';
     const signal = c.env.signal ?? request.signal;
+    const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
     return answerMcp(services, { request, server, grant, subject: principal.subject, text, signal }, onFailure);
   };
 }
