@@ -1,8 +1,6 @@
-import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions, mergeItems } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
@@ -13,27 +11,9 @@ import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
 import { listMembers } from './joined-listing.ts';
-import { modernHeaders } from './upstream-headers.ts';
+import { modernMembers, sendModern } from './modern-legs.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** Sends a modern request to one upstream; `changed` replaces headers that no longer fit the body. */
-export function sendModern(
-  exchange: Exchange,
-  { upstream }: Member,
-  mcpMethod: string,
-  body: string,
-  changed: Readonly<Record<string, string>> = {},
-  signal: CancelSignal = exchange.signal,
-): Promise<ChannelResponse> {
-  const headers = modernHeaders(exchange.request, upstream, changed);
-  return upstream.send(exchange.grant, { method: 'POST', headers, body, signal, mcpMethod });
-}
-
-/** Members that can take part in a modern exchange. */
-export function modernMembers({ server }: Exchange): readonly Member[] {
-  return server.members.filter(({ upstream }) => upstream.facts === undefined || upstream.facts.modern !== undefined);
-}
 
 /** server/discover over all members: what any of them can do. */
 export async function discover(services: McpServices, exchange: Exchange, request: JsonRpcRequest): Promise<Response> {

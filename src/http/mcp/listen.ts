@@ -7,7 +7,7 @@ import { sseEvents, sseMessage } from '../../wire/sse.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
 import { EventFunnel } from './event-funnel.ts';
 import type { Exchange, McpServices } from './exchange.ts';
-import { modernMembers, sendModern } from './joined-modern.ts';
+import { modernMembers, sendModern } from './modern-legs.ts';
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 /** How long one slow upstream may hold back the merged acknowledgement. */

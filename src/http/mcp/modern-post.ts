@@ -10,8 +10,9 @@ import { routeOf } from '../../catalog/virtual-server.ts';
 import { relayedAnswer } from './answers.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { unroutable } from './joined-legacy.ts';
-import { discover, listing, sendModern } from './joined-modern.ts';
+import { discover, listing } from './joined-modern.ts';
 import { listen } from './listen.ts';
+import { sendModern } from './modern-legs.ts';
 
 /**
  * A POST of the modern era: no session, one request, one response; closing it cancels it upstream.
