@@ -95,6 +95,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     sessions: new LegacySessions({
       vault,
       records,
+      events,
       clock,
       lifetimeMs: SESSION_LIFETIME_MS,
       maxCachedCount: CACHED_SESSION_COUNT,

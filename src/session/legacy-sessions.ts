@@ -1,63 +1,24 @@
 /**
  * session: legacy MCP sessions without memory of them.
  *
- * A session id is its own state, sealed: any replica that holds the vault keys can serve it. Owns opening, resuming
- * and revoking them. Must not know HTTP, and never authenticates: a session is bound to the subject that opened it.
+ * A session id is its own state, sealed, or the name of what stands in the store: any replica can serve it. Owns opening, resuming
+ * and ending them. Must not know HTTP, and never authenticates: a session is bound to the subject that opened it.
  */
-import { GatewayError } from '../base/errors.ts';
+import { GatewayError, toGatewayError } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
 import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { Vault } from '../vault/vault.ts';
-import { Revocations } from './revocations.ts';
-
-/** What a client said when it initialized; replayed when an upstream lost its session. */
-export type InitializeParams = Readonly<Record<string, unknown>>;
-
-/** What one upstream agreed to. */
-export interface UpstreamSession {
-  /** The upstream's session id, `''` where it keeps none. */
-  readonly id: string;
-  readonly protocolVersion: string;
-}
-
-interface SessionState {
-  readonly id: string;
-  readonly subject: string;
-  /** Key of the virtual server the session belongs to. */
-  readonly server: string;
-  readonly initialize: InitializeParams;
-  /** By upstream id; only upstreams that answered are here. */
-  readonly upstreams: Readonly<Record<string, UpstreamSession>>;
-  /** Milliseconds since the epoch. */
-  readonly expiresAtMs: number;
-}
-
-/** An open legacy session; upstream session ids may be renewed while it lives. */
-export class LegacySession {
-  readonly token: string;
-  readonly state: SessionState;
-  readonly #renewed = new Map<string, UpstreamSession>();
-
-  constructor(token: string, state: SessionState) {
-    this.token = token;
-    this.state = state;
-  }
-
-  /** What the upstream agreed to; undefined when it takes no part in this session. */
-  upstream(upstreamId: string): UpstreamSession | undefined {
-    return this.#renewed.get(upstreamId) ?? this.state.upstreams[upstreamId];
-  }
-
-  /** Records that the upstream was initialized again. */
-  renew(upstreamId: string, session: UpstreamSession): void {
-    this.#renewed.set(upstreamId, session);
-  }
-}
+import { LegacySession } from './legacy-session.ts';
+import type { OpeningState, SessionClaims, SessionContent, SessionState, UpstreamSession } from './legacy-session.ts';
+import { SessionRecords } from './session-records.ts';
+import type { RecordedSession } from './session-records.ts';
 
 export interface LegacySessionsOptions {
   readonly vault: Vault;
   readonly records: RecordStore;
+  readonly events: EventSink;
   readonly clock: Clock;
   /** Milliseconds a session lives after it was opened. */
   readonly lifetimeMs: number;
@@ -66,41 +27,90 @@ export interface LegacySessionsOptions {
 }
 
 const PURPOSE = 'mcp-session';
-/** An id travels in a header: Node takes 16 KiB of headers in all, and what is longer would fill the cache. */
-const MAX_TOKEN_CHARACTERS = 14 * 1024;
+/** Some proxies limit a header to 4 or 8 KiB; what would be longer stands in the store, and so do many upstreams. */
+const MAX_TOKEN_CHARACTERS = 3 * 1024;
+const MAX_SEALED_UPSTREAMS = 16;
+const MAX_STORED_CHARACTERS = 256 * 1024;
+/** How long another instance may go on serving a session that was ended here. */
+const RECHECK_MS = 5_000;
 
 /** Opens, resumes and ends sessions; an opened one is remembered, so that a warm call decrypts and reads nothing. */
 export class LegacySessions {
   readonly #options: LegacySessionsOptions;
-  readonly #revocations: Revocations;
+  readonly #records: SessionRecords<SessionContent>;
   /** By token, least recently used first. */
   readonly #cached = new Map<string, LegacySession>();
-  #revokedCount = 0;
+  #endedCount = 0;
 
   constructor(options: LegacySessionsOptions) {
     this.#options = options;
-    this.#revocations = new Revocations(options.records, options.clock);
+    this.#records = new SessionRecords(options.records, options.vault, options.clock);
   }
 
-  /** Seals a new session. @throws GatewayError request_too_large when no header could carry its id */
-  async open(facts: Omit<SessionState, 'id' | 'expiresAtMs'>): Promise<LegacySession> {
+  /**
+   * Seals a new session; one with many upstreams is kept in the store.
+   *
+   * @throws GatewayError request_too_large for what no client says in an initialize, store_unavailable
+   */
+  async open(facts: Omit<SessionState, keyof RecordedSession>): Promise<LegacySession> {
     const { vault, clock, lifetimeMs } = this.#options;
     const state: SessionState = { ...facts, id: newId(), expiresAtMs: clock.nowMs() + lifetimeMs };
-    const token = await vault.sealToken({ ...state }, PURPOSE);
-    if (token.length > MAX_TOKEN_CHARACTERS) throw tooLarge(token.length);
-    return this.#remember(new LegacySession(token, state));
+    const { initialize, upstreams, ...named } = state;
+    if (Object.keys(upstreams).length <= MAX_SEALED_UPSTREAMS) {
+      const token = await vault.sealToken({ ...state }, PURPOSE);
+      if (token.length <= MAX_TOKEN_CHARACTERS) return this.#remember(this.#session(token, state, {}));
+    }
+    const opening = { initialize, upstreams };
+    refuseTooLarge(opening);
+    const token = await vault.sealToken(named, PURPOSE);
+    const { content = {} } = await this.#records.change(state, () => ({ opening }));
+    return this.#remember(this.#session(token, state, content));
   }
 
   /**
    * The session a token stands for; at once when it was seen before.
    *
-   * @throws GatewayError session_not_found when it is unknown, expired, revoked, another subject's or another server's;
+   * @throws GatewayError session_not_found when it is unknown, expired, ended, another subject's or another server's;
    * the reasons are not told apart, so that a stolen id teaches nothing.
    */
   resume(token: string, subject: string, server: string): LegacySession | Promise<LegacySession> {
     const known = this.#recall(token);
     if (known) return this.#admit(known, subject, server);
     return this.#unseal(token).then((session) => this.#admit(session, subject, server));
+  }
+
+  /** Keeps what changed of a session where every instance finds it. @throws GatewayError store_unavailable */
+  async amend(session: LegacySession, change: (content: SessionContent) => SessionContent): Promise<void> {
+    const { content } = await this.#records.change(session.state, (known = {}) => change(known));
+    if (content) session.content = content;
+  }
+
+  /**
+   * Puts an upstream session in the place of one that was lost: the one another instance opened meanwhile, or what
+   * `open` opens.
+   *
+   * @throws GatewayError store_unavailable, and what `open` throws
+   */
+  async renew(
+    session: LegacySession,
+    upstreamId: string,
+    lost: UpstreamSession | undefined,
+    open: () => Promise<UpstreamSession>,
+  ): Promise<void> {
+    await this.#check(session);
+    if (session.upstream(upstreamId)?.id !== lost?.id) return;
+    const opened = await open();
+    await this.amend(session, (content) => {
+      const current = content.renewed?.[upstreamId] ?? session.state.upstreams[upstreamId];
+      if (current?.id !== lost?.id) return content;
+      return { ...content, renewed: { ...content.renewed, [upstreamId]: opened } };
+    });
+  }
+
+  /** Ends a session: here at once, on other instances within seconds. @throws GatewayError store_unavailable */
+  async revoke(session: LegacySession): Promise<void> {
+    await this.#records.end(session.state);
+    this.#forget(session);
   }
 
   #admit(session: LegacySession, subject: string, server: string): LegacySession {
@@ -110,31 +120,56 @@ export class LegacySessions {
       this.#cached.delete(session.token);
       throw notFound();
     }
+    if (this.#options.clock.monotonicMs() - session.checkedAtMs >= RECHECK_MS) void this.#recheck(session);
     return session;
   }
 
-  /** Ends a session here, and on every replica that has not cached it. @throws GatewayError store_unavailable */
-  async revoke(session: LegacySession): Promise<void> {
-    await this.#revocations.add(session.state);
-    this.#revokedCount++;
+  /** Beside the call: while the store is gone, what is known of a session goes on to hold. */
+  async #recheck(session: LegacySession): Promise<void> {
+    try {
+      await this.#check(session);
+    } catch (error) {
+      const { code, message } = toGatewayError(error);
+      this.#options.events('task.failed', { task: 'session', message: `${code}: ${message}` });
+    }
+  }
+
+  async #check(session: LegacySession): Promise<void> {
+    session.checkedAtMs = this.#options.clock.monotonicMs();
+    const stored = await this.#records.read(session.state);
+    if (stored?.ended) return this.#forget(session);
+    if (stored?.content) session.content = stored.content;
+  }
+
+  #forget(session: LegacySession): void {
+    this.#endedCount++;
     this.#cached.delete(session.token);
   }
 
   async #unseal(token: string): Promise<LegacySession> {
-    const { vault } = this.#options;
-    let claims: Readonly<Record<string, unknown>>;
+    const claims = await this.#claims(token);
+    const endedBefore = this.#endedCount;
+    const stored = await this.#records.read(claims);
+    if (stored?.ended) throw notFound();
+    // one that was ended while the store was asked must not come back into the cache
+    if (this.#endedCount !== endedBefore) return this.#unseal(token);
+    const content = stored?.content ?? {};
+    const { initialize, upstreams } = { ...claims, ...content.opening };
+    if (initialize === undefined || upstreams === undefined) throw notFound();
+    return this.#remember(this.#session(token, { ...claims, initialize, upstreams }, content));
+  }
+
+  async #claims(token: string): Promise<SessionClaims> {
     try {
-      claims = await vault.openToken(token, PURPOSE);
+      // only this class seals tokens for this purpose, and sealing is authenticated
+      return (await this.#options.vault.openToken(token, PURPOSE)) as unknown as SessionClaims;
     } catch (cause) {
       throw new GatewayError('session_not_found', SESSION_NOT_FOUND, { cause });
     }
-    // only this class seals tokens for this purpose, and sealing is authenticated
-    const state = claims as unknown as SessionState;
-    const revokedBefore = this.#revokedCount;
-    if (await this.#revocations.has(state)) throw notFound();
-    // one that was ended while the store was asked must not come back into the cache
-    if (this.#revokedCount !== revokedBefore) return this.#unseal(token);
-    return this.#remember(new LegacySession(token, state));
+  }
+
+  #session(token: string, state: SessionState, content: SessionContent): LegacySession {
+    return new LegacySession(token, state, content, this.#options.clock.monotonicMs());
   }
 
   /** The cached session, now the most recently used. */
@@ -159,11 +194,11 @@ export class LegacySessions {
 const SESSION_NOT_FOUND = 'the session is unknown, ended or belongs to another caller; initialize again';
 const notFound = (): GatewayError => new GatewayError('session_not_found', SESSION_NOT_FOUND);
 
-const tooLarge = (characters: number): GatewayError =>
-  new GatewayError(
+function refuseTooLarge(opening: OpeningState): void {
+  const characters = JSON.stringify(opening).length;
+  if (characters <= MAX_STORED_CHARACTERS) return;
+  throw new GatewayError(
     'request_too_large',
-    `the id of this session would have ${characters} characters, which no header carries`,
-    {
-      hint: 'send less in initialize, or connect to fewer servers at once: /servers/{slug}/mcp is a single one',
-    },
+    `expected an initialize of at most ${MAX_STORED_CHARACTERS} characters, met ${characters}`,
   );
+}

@@ -2,10 +2,10 @@ import { GatewayError } from '../base/errors.ts';
 
 /**
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `generation` the
- * rotation in force, `meta` facts about the store itself, `revocation` a legacy session that was deleted before it
- * expired.
+ * rotation in force, `meta` facts about the store itself, `session` a legacy session that was
+ * ended before its time, or whose state its id cannot carry.
  */
-export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'revocation'] as const;
+export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'session'] as const;
 
 /** One of the kinds. */
 export type RecordKind = (typeof RECORD_KINDS)[number];

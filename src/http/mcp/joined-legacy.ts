@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { mergeItems } from '../../catalog/merge.ts';
 import { routeOf } from '../../catalog/virtual-server.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import type { LegacySession } from '../../session/legacy-sessions.ts';
+import type { LegacySession } from '../../session/legacy-session.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import { discard } from '../../upstream/own-request.ts';

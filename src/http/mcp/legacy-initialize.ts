@@ -1,7 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import type { UpstreamSession } from '../../session/legacy-sessions.ts';
+import type { UpstreamSession } from '../../session/legacy-session.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';

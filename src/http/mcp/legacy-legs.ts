@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import type { LegacySession } from '../../session/legacy-sessions.ts';
+import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { untilAborted, withDeadline } from '../../upstream/deadline.ts';
 import { discard } from '../../upstream/own-request.ts';
@@ -44,12 +44,12 @@ export class SessionLegs implements LegacyLegs {
     signal: CancelSignal = this.#exchange.signal,
   ): Promise<ChannelResponse> {
     const known = this.#session.upstream(upstream.config.id);
-    if (known === undefined) await this.#renewed(upstream, signal);
+    if (known === undefined) await this.#renewed(upstream, known, signal);
     const response = await this.#post(upstream, request.method, text, signal);
     if (response.status !== 404 || !known?.id) return response;
     // 404 means that the upstream lost the session and did not look at the message (MCP 2025-11-25, transports)
     await discard(response);
-    if (this.#session.upstream(upstream.config.id) === known) await this.#renewed(upstream, signal);
+    if (this.#session.upstream(upstream.config.id) === known) await this.#renewed(upstream, known, signal);
     return this.#post(upstream, request.method, text, signal);
   }
 
@@ -82,15 +82,16 @@ export class SessionLegs implements LegacyLegs {
   }
 
   /** Others may wait for the same renewal, so it does not end with the caller who happened to begin it. */
-  #renewed(upstream: Upstream, signal: CancelSignal): Promise<void> {
+  #renewed(upstream: Upstream, lost: UpstreamSession | undefined, signal: CancelSignal): Promise<void> {
     const key = `${this.#session.state.id} ${upstream.config.id}`;
-    return untilAborted(
-      this.#services.renewals.run(key, () => this.#renew(upstream)),
-      signal,
+    const { sessions, renewals } = this.#services;
+    const renewing = renewals.run(key, () =>
+      sessions.renew(this.#session, upstream.config.id, lost, () => this.#initialize(upstream)),
     );
+    return untilAborted(renewing, signal);
   }
 
-  async #renew(upstream: Upstream): Promise<void> {
+  async #initialize(upstream: Upstream): Promise<UpstreamSession> {
     const params = this.#session.state.initialize;
     const text = JSON.stringify({ jsonrpc: '2.0', id: 'postern-initialize', method: 'initialize', params });
     const { answer, session } = await initializeUpstream(this.#services, this.#exchange, upstream, text);
@@ -98,10 +99,13 @@ export class SessionLegs implements LegacyLegs {
       throw new GatewayError('upstream_session_lost', 'the upstream lost the session and refused to open it again', {
         details: { refusal: 'error' in answer ? answer.error.code : undefined },
       });
-    this.#session.renew(upstream.config.id, session);
-    await withDeadline(this.#services.clock, MEMBER_DEADLINE_MS, undefined, async (deadline) =>
-      discard(await this.#post(upstream, 'notifications/initialized', INITIALIZED, deadline)),
+    const { grant, request } = this.#exchange;
+    const headers = legacyHeaders(request, upstream, session);
+    const mcpMethod = 'notifications/initialized';
+    await withDeadline(this.#services.clock, MEMBER_DEADLINE_MS, undefined, async (signal) =>
+      discard(await upstream.send(grant, { method: 'POST', headers, body: INITIALIZED, signal, mcpMethod })),
     );
+    return session;
   }
 }
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { LegacySession } from '../../session/legacy-sessions.ts';
+import type { LegacySession } from '../../session/legacy-session.ts';
 import { META } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
 import { isNotification, isRequest, isResponse } from '../../wire/json-rpc.ts';

@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { discard } from '../../upstream/own-request.ts';
 import { LAST_EVENT_ID } from '../../wire/headers.ts';
-import type { LegacySession } from '../../session/legacy-sessions.ts';
+import type { LegacySession } from '../../session/legacy-session.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
 import { EventFunnel } from './event-funnel.ts';
 import { parseEventId, rewrittenEvents, taggedEvent } from './event-tags.ts';

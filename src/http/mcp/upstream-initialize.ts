@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Fields } from '../../base/fields.ts';
-import type { UpstreamSession } from '../../session/legacy-sessions.ts';
+import type { UpstreamSession } from '../../session/legacy-session.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../../wire/eras.ts';

@@ -23,9 +23,13 @@ async function replicas(maxCachedCount = 10) {
       return openToken(token, purpose);
     };
     const records = new RecordStore({ storage, sealer: vault, events: () => undefined });
-    return new LegacySessions({ vault, records, clock, lifetimeMs: HOUR_MS, maxCachedCount });
+    return new LegacySessions({ vault, records, events: () => undefined, clock, lifetimeMs: HOUR_MS, maxCachedCount });
   };
-  return { a: replica(), b: replica(), clock, openedCount: () => opened };
+  const stored = async () => {
+    const keys = await storage.driver.getKeys('session', {});
+    return JSON.stringify(await Promise.all(keys.map((key) => storage.driver.getItem(key))));
+  };
+  return { a: replica(), b: replica(), clock, openedCount: () => opened, stored };
 }
 
 /** Refusals come as rejections, whether the session was known or not. */
@@ -83,17 +87,87 @@ test('an ended session is not resumed again, here or by a replica that had not s
     await expect(resumed(replica, session.token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
 });
 
-test('a session whose id no header could carry is not opened', async () => {
+const manyUpstreams = Object.fromEntries(
+  Array.from({ length: 17 }, (_, index) => [`upstream-${index}`, { id: `S${index}`, protocolVersion: '2025-11-25' }]),
+);
+
+test.each([
+  ['many upstreams', { ...facts, upstreams: manyUpstreams }],
+  [
+    'much said in initialize',
+    { ...facts, initialize: { capabilities: { experimental: { blob: 'x'.repeat(12_000) } } } },
+  ],
+])('a session with %s has a short id, and any replica finds the rest in the store', async (_, large) => {
+  const { a, b } = await replicas();
+  const { token } = await a.open(large);
+  expect(token.length).toBeLessThan(400);
+  for (const replica of [a, b]) {
+    const session = await replica.resume(token, 'ann', 'gw1');
+    expect(session.state.initialize).toEqual(large.initialize);
+    for (const [id, upstream] of Object.entries(large.upstreams)) expect(session.upstream(id)).toEqual(upstream);
+  }
+});
+
+test('an initialize larger than any client sends opens no session', async () => {
   const { a } = await replicas();
-  const large = { ...facts, initialize: { capabilities: { experimental: { blob: 'x'.repeat(12_000) } } } };
+  const large = { ...facts, initialize: { capabilities: { experimental: { blob: 'x'.repeat(300_000) } } } };
   await expect(a.open(large)).rejects.toMatchObject({ code: 'request_too_large' });
-  const upstreams = Object.fromEntries(
-    Array.from({ length: 64 }, (_, index) => [
-      `upstream-${index}`.padEnd(22),
-      { id: crypto.randomUUID(), protocolVersion: '2025-11-25' },
-    ]),
-  );
-  expect((await a.open({ ...facts, upstreams })).token.length).toBeLessThan(14 * 1024);
+});
+
+const second = { id: 'S2', protocolVersion: '2025-11-25' };
+
+test('an upstream session that was lost is opened again once, whichever replicas notice', async () => {
+  const { a, b } = await replicas();
+  const { token } = await a.open(facts);
+  const [onA, onB] = [await a.resume(token, 'ann', 'gw1'), await b.resume(token, 'ann', 'gw1')];
+  await a.renew(onA, 'up1', facts.upstreams.up1, async () => second);
+  expect(onA.upstream('up1')).toEqual(second);
+  await b.renew(onB, 'up1', facts.upstreams.up1, () => Promise.reject(new Error('opened twice')));
+  expect(onB.upstream('up1')).toEqual(second);
+});
+
+test('of two replicas that renew at the same moment both use the session that was stored first', async () => {
+  const { a, b } = await replicas();
+  const { token } = await a.open(facts);
+  const [onA, onB] = [await a.resume(token, 'ann', 'gw1'), await b.resume(token, 'ann', 'gw1')];
+  await a.renew(onA, 'up1', facts.upstreams.up1, async () => {
+    await b.renew(onB, 'up1', facts.upstreams.up1, async () => second);
+    return { ...second, id: 'S3' };
+  });
+  expect(onA.upstream('up1')).toEqual(second);
+  expect(onB.upstream('up1')).toEqual(second);
+});
+
+test('what changed of a session is found by a replica that resumes it later', async () => {
+  const { a, b } = await replicas();
+  const session = await a.open(facts);
+  await a.amend(session, (content) => ({ ...content, logLevel: 'warning' }));
+  await a.amend(session, (content) => ({ ...content, subscriptions: { up1: ['x://1'] } }));
+  const { content } = await b.resume(session.token, 'ann', 'gw1');
+  expect(content).toEqual({ logLevel: 'warning', subscriptions: { up1: ['x://1'] } });
+});
+
+test('a replica that has a session in memory notices within seconds that it was ended', async () => {
+  const { a, b, clock } = await replicas();
+  const session = await a.open(facts);
+  await b.resume(session.token, 'ann', 'gw1');
+  await a.revoke(session);
+  clock.advance(4_999);
+  await b.resume(session.token, 'ann', 'gw1');
+  clock.advance(1);
+  // the store is asked beside the call
+  const isServed = () =>
+    resumed(b, session.token, 'ann', 'gw1').then(
+      () => true,
+      () => false,
+    );
+  while (await isServed()) await new Promise(setImmediate);
+});
+
+test('what stands in the store is sealed', async () => {
+  const { a, stored } = await replicas();
+  await a.open({ ...facts, upstreams: manyUpstreams });
+  expect(await stored()).not.toMatch(/S16|sampling/);
 });
 
 test('the cache is bounded and forgets the session that was not used for longest', async () => {
