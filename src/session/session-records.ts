@@ -4,6 +4,7 @@ import { keyOf } from '../store/keys.ts';
 import type { RecordStore } from '../store/records.ts';
 import { fieldContext } from '../vault/sealed-fields.ts';
 import type { Sealed, Vault } from '../vault/vault.ts';
+import { ExpiredRecords, expiringId } from './expiring-records.ts';
 
 /** What of a session its record needs. */
 export interface RecordedSession {
@@ -25,9 +26,6 @@ export interface StoredSession<Content> {
   readonly content: Content | undefined;
 }
 
-const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
-const MAX_SWEPT_COUNT = 1_000;
-
 /**
  * What instances tell each other about sessions: that one was ended before its time, and what of it changed or was too
  * large for its id. Most sessions have no record. Those nobody needs any more go with the next write, at most once an
@@ -36,13 +34,12 @@ const MAX_SWEPT_COUNT = 1_000;
 export class SessionRecords<Content extends object> {
   readonly #records: RecordStore;
   readonly #vault: Vault;
-  readonly #clock: Clock;
-  #nextSweepMs = 0;
+  readonly #expired: ExpiredRecords;
 
   constructor(records: RecordStore, vault: Vault, clock: Clock) {
     this.#records = records;
     this.#vault = vault;
-    this.#clock = clock;
+    this.#expired = new ExpiredRecords(records, clock, 'session');
   }
 
   /** @throws GatewayError store_unavailable, and why a record cannot be believed */
@@ -75,8 +72,10 @@ export class SessionRecords<Content extends object> {
   /** Marks a session as ended, for all instances. @throws GatewayError store_unavailable */
   async end(session: RecordedSession): Promise<void> {
     const body: SessionBody = { expiresAtMs: session.expiresAtMs, ended: true };
-    const removals = (await this.#expired()).map((id) => ({ kind: 'session', id, body: null }) as const);
-    await this.#records.write([{ kind: 'session', id: recordIdOf(session), body }, ...removals]);
+    await this.#records.write([
+      { kind: 'session', id: recordIdOf(session), body },
+      ...(await this.#expired.removals()),
+    ]);
   }
 
   async #read(session: RecordedSession) {
@@ -89,16 +88,7 @@ export class SessionRecords<Content extends object> {
     const content = opened && (JSON.parse(opened.reveal()) as Content);
     return { version: record.version, stored: { ended, content } };
   }
-
-  async #expired(): Promise<readonly string[]> {
-    if (this.#clock.monotonicMs() < this.#nextSweepMs) return [];
-    this.#nextSweepMs = this.#clock.monotonicMs() + SWEEP_INTERVAL_MS;
-    const nowSeconds = this.#clock.nowMs() / 1000;
-    const ids = await this.#records.ids('session');
-    return ids.filter((id) => Number.parseInt(id, 10) < nowSeconds).slice(0, MAX_SWEPT_COUNT);
-  }
 }
 
-/** Opens with the second the session ends by itself, so that looking for old records reads keys only. */
-const recordIdOf = ({ id, expiresAtMs }: RecordedSession): string => `${Math.ceil(expiresAtMs / 1000)}-${id}`;
+const recordIdOf = ({ id, expiresAtMs }: RecordedSession): string => expiringId(id, expiresAtMs);
 const contextOf = (recordId: string): string => fieldContext(keyOf('session', recordId), ['content']);

@@ -3,9 +3,9 @@ import { GatewayError } from '../base/errors.ts';
 /**
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `generation` the
  * rotation in force, `meta` facts about the store itself, `session` a legacy session that was
- * ended before its time, or whose state its id cannot carry.
+ * ended before its time, or whose state its id cannot carry, `letter` a message from one instance to another.
  */
-export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'session'] as const;
+export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'session', 'letter'] as const;
 
 /** One of the kinds. */
 export type RecordKind = (typeof RECORD_KINDS)[number];
