@@ -29,7 +29,7 @@ export function benchRouting(): void {
       ),
     );
     const value: string = `server-${count - 1}_tool_7`;
-    const ours = (): Upstream | undefined => routeOf(server, { by: 'name', value })?.member.upstream;
+    const ours = (): Upstream | undefined => routeOf(server, { by: 'name', of: 'tools', value })?.member.upstream;
     const bare = (): Upstream | undefined => known.get(value);
     deepEqual(ours() === bare() && ours() !== undefined, true);
 

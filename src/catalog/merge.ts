@@ -1,35 +1,5 @@
 import { isFields } from '../base/fields.ts';
 import type { Fields } from '../base/fields.ts';
-import { LISTINGS } from '../wire/mcp.ts';
-import type { ListingMethod } from '../wire/mcp.ts';
-import type { Member } from './virtual-server.ts';
-
-/** One member's items of one listing, all pages. */
-export interface MemberItems {
-  readonly member: Member;
-  /** As the upstream sent them. */
-  readonly items: readonly unknown[];
-}
-
-/**
- * One listing out of many: members in their order, items in the upstream's order, names under the member's prefix,
- * fields we do not know kept. Of two items with the same name the first stays; what has no name is left out, so that
- * one upstream that answers nonsense does not spoil the others' listings.
- */
-export function mergeItems(method: ListingMethod, parts: readonly MemberItems[]): Fields[] {
-  const { key, prefixed } = LISTINGS[method];
-  const merged = new Map<string, Fields>();
-  for (const { member, items } of parts) {
-    for (const item of items) {
-      if (!isFields(item)) continue;
-      const own = item[key];
-      if (typeof own !== 'string') continue;
-      const name = prefixed ? member.prefix + own : own;
-      if (!merged.has(name)) merged.set(name, name === own ? item : { ...item, [key]: name });
-    }
-  }
-  return [...merged.values()];
-}
 
 /** The union of what several servers can do: a capability is there when any has it, a flag when any sets it. */
 export function mergeCapabilities(all: readonly Fields[]): Fields {

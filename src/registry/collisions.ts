@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts';
+import type { Fields } from '../base/fields.ts';
 import type { Listing } from '../upstream/facts.ts';
 
 /** What must not clash between gateways. */
@@ -27,11 +28,7 @@ function refuseCollision(candidate: PublishedNames, other: PublishedNames): void
       hint: 'choose another name, or update that gateway',
       details,
     });
-  if (candidate.slug === other.slug)
-    throw new GatewayError('name_taken', `the slug ${candidate.slug} is taken by another gateway`, {
-      hint: 'a slug is made of the name: choose one that differs in letters or digits',
-      details,
-    });
+  if (candidate.slug === other.slug) throw slugTaken(candidate.slug, 'another gateway', details);
   if (candidate.prefix === other.prefix && candidate.prefix !== '')
     throw new GatewayError('name_taken', `the prefix ${candidate.prefix} is taken by the gateway ${other.slug}`, {
       hint: 'choose another prefix',
@@ -45,16 +42,24 @@ function refuseCollision(candidate: PublishedNames, other: PublishedNames): void
     });
 }
 
-/** A name both publish; possible only where one prefix begins with the other. */
+/** Refuses a name whose slug `holder` has. */
+export function slugTaken(slug: string, holder: string, details: Fields = {}): GatewayError {
+  return new GatewayError('name_taken', `the slug ${slug} is taken by ${holder}`, {
+    hint: 'a slug is made of the name: choose one that differs in letters or digits',
+    details,
+  });
+}
+
+/** A tool or prompt name both publish; possible only where one prefix begins with the other. */
 function sharedName(a: PublishedNames, b: PublishedNames): string | undefined {
   const [longer, shorter] = a.prefix.length >= b.prefix.length ? [a, b] : [b, a];
   if (!longer.prefix.startsWith(shorter.prefix) || longer.listing === undefined || shorter.listing === undefined)
     return undefined;
-  const names = new Set(publishedNames(shorter.listing));
   const rest = longer.prefix.slice(shorter.prefix.length);
-  const shared = publishedNames(longer.listing).find((name) => names.has(rest + name));
-  return shared === undefined ? undefined : longer.prefix + shared;
+  for (const kind of ['tools', 'prompts'] as const) {
+    const names = new Set(shorter.listing[kind].map((item) => item['name']));
+    const shared = longer.listing[kind].find((item) => names.has(`${rest}${String(item['name'])}`));
+    if (shared !== undefined) return longer.prefix + String(shared['name']);
+  }
+  return undefined;
 }
-
-const publishedNames = ({ tools, prompts }: Listing): string[] =>
-  [...tools, ...prompts].map((item) => String(item['name']));

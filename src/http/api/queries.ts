@@ -1,23 +1,23 @@
 import type { QuerySchema } from './query.ts';
 
-/** What narrows a list of gateways down, and cuts it into pages. */
+/** What narrows a list of gateways or virtual servers down, and cuts it into pages. */
 export const LIST_QUERY = {
-  include_inactive: { type: 'boolean', default: false, description: 'Also gateways that were taken out of service.' },
+  include_inactive: { type: 'boolean', default: false, description: 'Also those that were taken out of service.' },
   limit: {
     type: 'integer',
     minimum: 1,
     maximum: 1000,
-    description: 'The most gateways in one answer; absent means all.',
+    description: 'The most in one answer; absent means all.',
   },
   cursor: { type: 'string', maxLength: 256, description: 'Where the page before ended: its nextCursor.' },
   include_pagination: {
     type: 'boolean',
     default: false,
-    description: 'Answer with {gateways, nextCursor} instead of a list.',
+    description: 'Answer with an object that has the list and nextCursor.',
   },
-  tags: { type: 'string', maxLength: 1024, description: 'Gateways with any of these tags, separated by commas.' },
-  team_id: { type: 'string', maxLength: 255, description: 'Gateways with this teamId.' },
-  visibility: { type: 'string', enum: ['private', 'team', 'public'], description: 'Gateways with this visibility.' },
+  tags: { type: 'string', maxLength: 1024, description: 'Those with any of these tags, separated by commas.' },
+  team_id: { type: 'string', maxLength: 255, description: 'Those with this teamId.' },
+  visibility: { type: 'string', enum: ['private', 'team', 'public'], description: 'Those with this visibility.' },
 } as const satisfies Readonly<Record<string, QuerySchema>>;
 
 /** How a gateway is registered. */
@@ -25,9 +25,9 @@ export const CREATE_QUERY = {
   connect: { type: 'boolean', default: true, description: 'false stores the gateway without reaching it first.' },
 } as const satisfies Readonly<Record<string, QuerySchema>>;
 
-/** What becomes of a gateway. */
+/** What becomes of a gateway or virtual server. */
 export const STATE_QUERY = {
-  activate: { type: 'boolean', default: true, description: 'Whether the gateway is to be in service.' },
+  activate: { type: 'boolean', default: true, description: 'Whether it is to be in service.' },
 } as const satisfies Readonly<Record<string, QuerySchema>>;
 
 /** ContextForge's switches; everything is always refreshed. */

@@ -1,30 +1,20 @@
-/** JSON Schema of what the API answers with. */
-type Schema = Readonly<Record<string, unknown>>;
-
-const text: Schema = { type: 'string' };
-const maybeText: Schema = { type: ['string', 'null'] };
-const time: Schema = { type: ['string', 'null'], format: 'date-time' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
-const nothing: Schema = { type: 'null' };
-const texts: Schema = { type: 'array', items: text };
-const free: Schema = { type: 'object', additionalProperties: true };
-const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
-const list = (items: Schema): Schema => ({ type: 'array', items });
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-const maybe = (schema: Schema): Schema => ({ anyOf: [schema, nothing] });
-const masked: Schema = { type: ['string', 'null'], enum: ['*****', null] };
-
-/** An object that has all of `properties`, and nothing else. */
-const object = (
-  properties: Readonly<Record<string, Schema>>,
-  optional: Readonly<Record<string, Schema>> = {},
-): Schema => ({
-  type: 'object',
-  properties: { ...properties, ...optional },
-  required: Object.keys(properties),
-  additionalProperties: false,
-});
+import {
+  count,
+  flag,
+  free,
+  list,
+  masked,
+  maybe,
+  maybeText,
+  nothing,
+  object,
+  oneOf,
+  ref,
+  text,
+  texts,
+  time,
+} from './schema-parts.ts';
+import type { Schema } from './schema-parts.ts';
 
 const certificate = object({
   subject: text,
@@ -55,10 +45,14 @@ const gateway = object({
   id: text,
   name: text,
   slug: { ...text, description: 'Made of the name at registration; a new name does not change it.' },
-  url: text,
+  url: { ...maybeText, description: 'null for a program.' },
+  command: maybeText,
+  args: maybe(texts),
+  env: maybe({ type: 'object', additionalProperties: masked }),
+  cwd: maybeText,
   description: maybeText,
   transport: {
-    ...oneOf('STREAMABLEHTTP', 'SSE', 'AUTO'),
+    ...oneOf('STREAMABLEHTTP', 'SSE', 'AUTO', 'STDIO'),
     description: 'AUTO until it was reached for the first time.',
   },
   prefix: text,
@@ -81,7 +75,8 @@ const gateway = object({
     consecutiveFailures: count,
     breaker: oneOf('closed', 'open', 'half-open'),
   }),
-  eras: list(oneOf('legacy', 'modern')),
+  protocolEra: oneOf('auto', 'legacy', 'modern'),
+  eras: object({ modern: flag, legacy: flag, probedAt: time }),
   protocolVersions: texts,
   capabilities: free,
   serverInfo: { type: ['object', 'null'], additionalProperties: true },
@@ -152,7 +147,7 @@ const gateway = object({
 export const READ_SCHEMAS: Readonly<Record<string, Schema>> = {
   GatewayRead: gateway,
   GatewayPage: object({ gateways: list(ref('GatewayRead')), nextCursor: maybeText }),
-  GatewayDeleted: object({ status: { const: 'success' }, message: text }),
+  Deleted: object({ status: { const: 'success' }, message: text }),
   GatewayRefreshResponse: object({
     gatewayId: text,
     success: { const: true },

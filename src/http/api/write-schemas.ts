@@ -1,3 +1,4 @@
+import { SERVER_SCHEMA, SERVER_UNSUPPORTED } from '../../catalog/server-fields.ts';
 import type { FieldSchema } from '../../registry/field-schema.ts';
 import { GATEWAY_SCHEMA } from '../../registry/gateway-fields.ts';
 import { UNSUPPORTED } from '../../registry/unsupported.ts';
@@ -11,6 +12,7 @@ const SPELLING =
 export const WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
   GatewayCreate: {
     ...(schemaOf(GATEWAY_SCHEMA) as object),
+    anyOf: [{ required: ['url'] }, { required: ['command'] }],
     description: `A gateway to be registered. ${SPELLING}`,
     examples: [
       { name: 'time', url: 'http://127.0.0.1:9000/mcp' },
@@ -21,12 +23,35 @@ export const WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
         clientCert: '/etc/postern/certs/warehouse/client.crt',
         clientKey: '/etc/postern/certs/warehouse/client.key',
       },
+      {
+        name: 'files',
+        transport: 'STDIO',
+        command: 'npx',
+        args: ['-y', '@example/files', '/srv'],
+        env: { TOKEN: 's3cret' },
+      },
     ],
   },
   GatewayUpdate: {
     ...(schemaOf({ ...GATEWAY_SCHEMA, required: [] }, GATEWAY_SCHEMA.required) as object),
     description: `A change of a gateway: absent keeps, ***** keeps a secret, null clears. ${SPELLING}`,
     examples: [{ description: 'stock levels', clientKeyPassword: null }],
+  },
+  ServerCreate: {
+    ...(schemaOf(SERVER_SCHEMA) as object),
+    description: `A virtual server to be saved. ${SPELLING}`,
+    examples: [
+      { name: 'Sales desk', members: [{ gateway: 'warehouse', tools: ['find_*'] }] },
+      {
+        name: 'Everything but the ledger',
+        members: [{ gateway: 'ledger', tools: [], prompts: [], resources: [] }, { gateway: '*' }],
+      },
+    ],
+  },
+  ServerUpdate: {
+    ...(schemaOf({ ...SERVER_SCHEMA, required: [] }, SERVER_SCHEMA.required) as object),
+    description: `A change of a virtual server: absent keeps, null clears. ${SPELLING}`,
+    examples: [{ description: 'what sales needs', members: [{ gateway: '*', denyTools: ['delete_*'] }] }],
   },
 };
 
@@ -49,7 +74,7 @@ function schemaOf(schema: FieldSchema, neverNull: readonly string[] = []): Schem
 
 /** Without what is known and refused, so that whoever follows the document is not refused. */
 function accepted(name: string, schema: Schema): Schema {
-  const refusals = UNSUPPORTED.filter(({ field }) => field === name);
+  const refusals = [...UNSUPPORTED, ...SERVER_UNSUPPORTED].filter(({ field }) => field === name);
   if (refusals.length === 0) return schema;
   const candidates = schema['type'] === 'boolean' ? [true, false] : (schema['enum'] as readonly unknown[] | undefined);
   const values = candidates?.filter((value) => !refusals.some(({ asks }) => asks(value)));

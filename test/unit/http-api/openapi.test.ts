@@ -5,6 +5,8 @@ import { openApiDocument } from '../../../src/http/api/openapi.ts';
 import { problemOf } from '../../../src/http/problem.ts';
 import { statusOf } from '../../../src/http/respond.ts';
 import { snakeOf } from '../../../src/registry/field-schema.ts';
+import { MEMBER_FIELDS, SERVER_FIELDS } from '../../../src/catalog/server-fields.ts';
+import { parseServerCreate, parseServerUpdate } from '../../../src/catalog/server-input.ts';
 import { GATEWAY_FIELDS } from '../../../src/registry/gateway-fields.ts';
 import { parseGatewayCreate, parseGatewayUpdate } from '../../../src/registry/gateway-input.ts';
 import { startGateway } from '../../support/gateway.ts';
@@ -35,13 +37,21 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 test('the fields that are documented are the fields that are read', () => {
   expect(Object.keys(schemas['GatewayCreate']?.properties ?? {})).toEqual(Object.keys(GATEWAY_FIELDS));
   expect(Object.keys(schemas['GatewayUpdate']?.properties ?? {})).toEqual(Object.keys(GATEWAY_FIELDS));
-  expect(schemas['GatewayCreate']?.required).toEqual(['name', 'url']);
+  expect(schemas['GatewayCreate']?.required).toEqual(['name']);
   expect(schemas['GatewayUpdate']).not.toHaveProperty('required');
+  expect(Object.keys(schemas['ServerCreate']?.properties ?? {})).toEqual(Object.keys(SERVER_FIELDS));
+  expect(Object.keys(schemas['ServerUpdate']?.properties ?? {})).toEqual(Object.keys(SERVER_FIELDS));
+  expect(schemas['ServerCreate']?.required).toEqual(['name']);
+  expect(schemas['ServerUpdate']).not.toHaveProperty('required');
 });
 
-test('every field has a description and two spellings that differ from all others', () => {
-  const names = Object.keys(GATEWAY_FIELDS);
-  expect(Object.values(GATEWAY_FIELDS).every(({ description = '' }) => description.length > 5)).toBe(true);
+test.each([
+  ['gateway', GATEWAY_FIELDS],
+  ['server', SERVER_FIELDS],
+  ['member', MEMBER_FIELDS],
+])('every field of a %s has a description and two spellings that differ from all others', (_what, fields) => {
+  const names = Object.keys(fields);
+  expect(Object.values(fields).every(({ description = '' }) => description.length > 5)).toBe(true);
   expect(new Set([...names, ...names.map(snakeOf)]).size).toBe(
     2 * names.length - names.filter((name) => snakeOf(name) === name).length,
   );
@@ -56,6 +66,14 @@ test('the examples are valid, and are read', () => {
     expect(schemaProblem(document, 'GatewayUpdate', example)).toBeUndefined();
     parseGatewayUpdate(example);
   }
+  for (const example of schemas['ServerCreate']?.examples ?? []) {
+    expect(schemaProblem(document, 'ServerCreate', example)).toBeUndefined();
+    parseServerCreate(example);
+  }
+  for (const example of schemas['ServerUpdate']?.examples ?? []) {
+    expect(schemaProblem(document, 'ServerUpdate', example)).toBeUndefined();
+    parseServerUpdate(example);
+  }
 });
 
 test('every reference leads somewhere', () => {
@@ -65,10 +83,13 @@ test('every reference leads somewhere', () => {
   for (const [, kind = '', name = ''] of references) expect(components[kind]).toHaveProperty(name);
 });
 
+const ALWAYS = ['400', '401', '403', '500', '503'];
+
 test('every operation has an id of its own, and documents success and each refusal of an API behind a token', () => {
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
   for (const { operation } of operations)
-    for (const status of ['200', '400', '401', '403', '500', '503']) expect(operation.responses).toHaveProperty(status);
+    for (const status of [operation.operationId === 'createServer' ? '201' : '200', ...ALWAYS])
+      expect(operation.responses, operation.operationId).toHaveProperty(status);
 });
 
 test('every status a code can have is documented', () => {
@@ -100,6 +121,9 @@ describe('what is answered fits the document', () => {
       refresh_interval_seconds: 60,
     });
     await gateway.api('POST', '/v1/gateways?connect=false', { name: 'bare', url: 'http://127.0.0.1:9/mcp' });
+    const same = { gateway: 'full', prefix: '', tools: ['echo', 'gone'], aliases: { echoed: 'echo' } };
+    await gateway.api('POST', '/v1/servers', { name: 'made', members: [same, { gateway: 'bare' }, { gateway: 'x*' }] });
+    await gateway.api('POST', '/v1/servers', { name: 'blank' });
   });
   afterAll(async () => {
     await gateway.close();
@@ -112,9 +136,26 @@ describe('what is answered fits the document', () => {
     expect(schemaProblem(document, 'GatewayRead', await answer('GET', `/v1/gateways/${slug}`))).toBeUndefined();
   });
 
+  test.each(['made', 'blank'])('the server %s', async (slug) => {
+    expect(schemaProblem(document, 'ServerRead', await answer('GET', `/v1/servers/${slug}`))).toBeUndefined();
+  });
+
+  test.each([
+    ['tools', 'ToolRead'],
+    ['prompts', 'PromptRead'],
+    ['resources', 'ResourceRead'],
+  ])('the %s', async (path, schema) => {
+    const items = (await answer('GET', `/v1/${path}`)) as unknown[];
+    expect(items).not.toEqual([]);
+    for (const item of items) expect(schemaProblem(document, schema, item)).toBeUndefined();
+  });
+
   test('pages, refreshes and reports', async () => {
     expect(
       schemaProblem(document, 'GatewayPage', await answer('GET', '/v1/gateways?include_pagination=true&limit=1')),
+    ).toBeUndefined();
+    expect(
+      schemaProblem(document, 'ServerPage', await answer('GET', '/v1/servers?include_pagination=true&limit=1')),
     ).toBeUndefined();
     expect(
       schemaProblem(document, 'GatewayRefreshResponse', await answer('POST', '/v1/gateways/full/refresh')),
