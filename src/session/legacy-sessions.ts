@@ -89,7 +89,7 @@ export class LegacySessions {
    * Puts an upstream session in the place of one that was lost: the one another instance opened meanwhile, or what
    * `open` opens.
    *
-   * @throws GatewayError store_unavailable, and what `open` throws
+   * @throws GatewayError session_not_found when it was ended meanwhile, store_unavailable, and what `open` throws
    */
   async renew(
     session: LegacySession,
@@ -97,7 +97,7 @@ export class LegacySessions {
     lost: UpstreamSession | undefined,
     open: () => Promise<UpstreamSession>,
   ): Promise<void> {
-    await this.#check(session);
+    if (await this.#hasEnded(session)) throw notFound();
     if (session.upstream(upstreamId)?.id !== lost?.id) return;
     const opened = await open();
     await this.amend(session, (content) => {
@@ -127,18 +127,20 @@ export class LegacySessions {
   /** Beside the call: while the store is gone, what is known of a session goes on to hold. */
   async #recheck(session: LegacySession): Promise<void> {
     try {
-      await this.#check(session);
+      await this.#hasEnded(session);
     } catch (error) {
       const { code, message } = toGatewayError(error);
       this.#options.events('task.failed', { task: 'session', message: `${code}: ${message}` });
     }
   }
 
-  async #check(session: LegacySession): Promise<void> {
+  /** Asks the store, and takes over what another instance changed. @throws GatewayError store_unavailable */
+  async #hasEnded(session: LegacySession): Promise<boolean> {
     session.checkedAtMs = this.#options.clock.monotonicMs();
-    const stored = await this.#records.read(session.state);
-    if (stored?.ended) return this.#forget(session);
-    if (stored?.content) session.content = stored.content;
+    const { ended = false, content } = (await this.#records.read(session.state)) ?? {};
+    if (ended) this.#forget(session);
+    else if (content) session.content = content;
+    return ended;
   }
 
   #forget(session: LegacySession): void {

@@ -42,11 +42,18 @@ export class Mailbox {
   }
 
   /** A new address that can be given away: only what is posted for the same `scope` arrives, so that nobody answers for another. */
-  async address(scope: string): Promise<string> {
-    const { vault, clock } = this.#options;
-    const recordId = expiringId(newId(), clock.nowMs() + LIFETIME_MS);
-    const { kid, tag } = await vault.mac(authenticatedBytes(recordId, scope));
-    return `${recordId}.${tag}.${kid}`;
+  address(scope: string): Promise<string> {
+    return this.#signed(expiringId(newId(), this.#options.clock.nowMs() + LIFETIME_MS), scope);
+  }
+
+  /**
+   * The address every instance works out for the same name in the same scope, for those who cannot be told one.
+   *
+   * @param expiresAtMs milliseconds since the epoch; part of the name
+   */
+  async namedAddress(scope: string, name: string, expiresAtMs: number): Promise<string> {
+    const { tag } = await this.#options.vault.mac(utf8(JSON.stringify(['name', scope, name])));
+    return this.#signed(expiringId(tag, expiresAtMs), scope);
   }
 
   /**
@@ -100,6 +107,11 @@ export class Mailbox {
       signal.removeEventListener('abort', onAbort);
       cancelLook();
     });
+  }
+
+  async #signed(recordId: string, scope: string): Promise<string> {
+    const { kid, tag } = await this.#options.vault.mac(authenticatedBytes(recordId, scope));
+    return `${recordId}.${tag}.${kid}`;
   }
 
   async #collect(id: string): Promise<string | undefined> {

@@ -138,6 +138,15 @@ test('of two replicas that renew at the same moment both use the session that wa
   expect(onB.upstream('up1')).toEqual(second);
 });
 
+test('of a session that was ended elsewhere nothing is opened again', async () => {
+  const { a, b } = await replicas();
+  const { token } = await a.open(facts);
+  const [onA, onB] = [await a.resume(token, 'ann', 'gw1'), await b.resume(token, 'ann', 'gw1')];
+  await a.revoke(onA);
+  const renewing = b.renew(onB, 'up1', facts.upstreams.up1, () => Promise.reject(new Error('opened again')));
+  await expect(renewing).rejects.toMatchObject({ code: 'session_not_found' });
+});
+
 test('what changed of a session is found by a replica that resumes it later', async () => {
   const { a, b } = await replicas();
   const session = await a.open(facts);

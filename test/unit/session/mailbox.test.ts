@@ -54,6 +54,14 @@ test('a message that came before anybody waited is found', async () => {
   expect(await eventually(here.wait(address, never))).toBe('early');
 });
 
+test('instances meet at a name nobody told them', async () => {
+  const expiresAtMs = clock.nowMs() + HOUR_MS;
+  const waiting = here.wait(await here.namedAddress('ann', 'call 7', expiresAtMs), never);
+  await elsewhere.post(await elsewhere.namedAddress('ann', 'call 8', expiresAtMs), 'ann', 'another');
+  await elsewhere.post(await elsewhere.namedAddress('ann', 'call 7', expiresAtMs), 'ann', 'hello');
+  expect(await eventually(waiting)).toBe('hello');
+});
+
 test('nobody posts for another, to an address of their own making, or too late', async () => {
   const address = await here.address('ann');
   const forged = address.replace(/-(.)/, (_, first: string) => `-${first === 'x' ? 'y' : 'x'}`);
