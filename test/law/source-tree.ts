@@ -31,6 +31,7 @@ export function sourceFiles(...folders: readonly string[]): SourceFile[] {
     .flatMap((folder) => readdirSync(ROOT + folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => posix.relative(ROOT, posix.join(entry.parentPath, entry.name)))
+    .filter((path) => !path.includes('/node_modules/'))
     .toSorted()
     .map((path) => readSource(path));
 }
