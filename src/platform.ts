@@ -12,6 +12,53 @@ import type { KeyOpener } from './tls/key-opener.ts';
  */
 export type FileReader = (path: string) => Promise<string>;
 
+/** What is started: a program and its arguments, never a line for a shell. */
+export interface Program {
+  /** An absolute path, or a name the platform looks up. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Beside the few variables every program gets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute; absent means the platform's own. */
+  readonly cwd?: string | undefined;
+}
+
+/** How a program ended: one of both is null. */
+export interface ProgramExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A program that was started, with its standard streams. */
+export interface RunningProgram {
+  readonly pid: number;
+  /** Its standard output; ends with it. */
+  readonly stdout: ReadableStream<Uint8Array>;
+  /** Writes to its standard input; resolves when the system took it all. Rejects once the program reads no more. */
+  write(text: string): Promise<void>;
+  /** The end of what it wrote to its standard error, at most 8,192 bytes of it; `cut` when there was more before. */
+  stderrTail(): { readonly text: string; readonly cut: boolean };
+  /** Resolves once it has ended. */
+  readonly exited: Promise<ProgramExit>;
+  /**
+   * Ends it and whatever it started: first by ending its input, then asking, then by force. Resolves within seconds,
+   * when nothing of it is left. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/** Starts programs that speak over their standard streams. */
+export interface ProcessSpawner {
+  /**
+   * Whether a program may be started here, and is there.
+   *
+   * @throws GatewayError command_not_allowed, command_not_found, command_not_executable, config_invalid for the folder
+   */
+  check(program: Pick<Program, 'command' | 'cwd'>): Promise<void>;
+  /** Starts a program. @throws GatewayError as `check`, and process_not_started */
+  open(program: Program): Promise<RunningProgram>;
+}
+
 /** What a runtime hands in; everything else is the core's. */
 export interface Platform {
   readonly dialer: Dialer;
@@ -20,6 +67,8 @@ export interface Platform {
   readonly readFile: FileReader;
   /** The vault keys as POSTERN_VAULT_KEYS writes them; asked at the start, at a reload and for a key not at hand. */
   readonly readVaultKeys: () => Promise<Secret>;
+  /** Absent where no programs can be started; gateways that need it are refused then. */
+  readonly spawn?: ProcessSpawner | undefined;
   readonly clock: Clock;
   /** What the platform's own parts report to as well; the gateway attaches its metrics. */
   readonly events: EventHub;

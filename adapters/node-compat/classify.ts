@@ -103,7 +103,14 @@ export function classifyExchange(
       undefined,
       code,
     );
-  if (isParserError(error) || code === 'UND_ERR_HEADERS_OVERFLOW')
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return failure(
+      'upstream_headers_too_large',
+      "the headers of the upstream's answer have no end, or are too large",
+      'see what answers in its place, such as a proxy',
+      code,
+    );
+  if (isParserError(error))
     return failure(
       'upstream_protocol',
       'the upstream answered with something that is not HTTP/1.1',

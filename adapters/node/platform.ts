@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts';
 import { readVaultKeys } from './data-dir.ts';
 import { createNodeDialer } from './dialer/dialer.ts';
 import { createFileReader } from './files.ts';
+import { createProcessSpawner } from './process/process-spawner.ts';
 import { openStorage } from './storage/open-storage.ts';
 
 /**
@@ -30,6 +31,7 @@ export async function createNodePlatform(config: Config, events: EventHub): Prom
     openKey,
     readFile: createFileReader(config.certDirs),
     readVaultKeys: () => readVaultKeys(config),
+    spawn: createProcessSpawner({ commands: config.stdioCommands, clock: systemClock }),
     clock: systemClock,
     events,
     waitUntil: (work) =>

@@ -6,7 +6,7 @@
 import type { Level } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { HmacAlgorithm } from '../identity/token.ts';
-import { integer, list, notYet, oneOf, secret, storageUrl, text, truth } from './values.ts';
+import { commands, integer, list, notYet, oneOf, secret, storageUrl, text, truth } from './values.ts';
 import type { ValueParser } from './values.ts';
 
 /** One setting: its names, how its value is read, and a line of help. */
@@ -162,6 +162,22 @@ export const SETTINGS = {
     fallback: [],
     help: 'folders the API may name certificate files in (default: none)',
   }),
+  stdioCommands: setting<readonly string[]>({
+    env: 'POSTERN_STDIO_COMMANDS',
+    flag: 'stdio-command',
+    placeholder: 'COMMANDS',
+    repeatable: true,
+    parse: commands,
+    fallback: [],
+    help: 'programs an admin may have started as stdio upstreams: absolute paths, or names looked up in PATH (default: none)',
+  }),
+  stdioMaxProcesses: setting({
+    env: 'POSTERN_STDIO_MAX_PROCESSES',
+    placeholder: 'COUNT',
+    parse: integer(1, 1000),
+    fallback: 8,
+    help: 'processes one stdio upstream may have for sessions of callers; those shared by all do not count',
+  }),
   allowedHosts: setting<readonly string[]>({
     env: 'POSTERN_ALLOWED_HOSTS',
     placeholder: 'NAMES',
@@ -277,7 +293,7 @@ export type SettingValues = {
 };
 
 /** Variables the command line reads for itself: they are known, but configure no gateway. */
-export const CLIENT_VARIABLES = ['POSTERN_URL', 'POSTERN_TOKEN'] as const;
+export const CLIENT_VARIABLES = ['POSTERN_URL', 'POSTERN_TOKEN', 'POSTERN_CLIENT_KEY_PASSWORD'] as const;
 
 /** The key of a setting in postern.yaml: its environment name in lower case without the prefix. */
 export function fileKeyOf({ env, inFile }: Pick<Setting<unknown>, 'env' | 'inFile'>): string | undefined {

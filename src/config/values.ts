@@ -1,3 +1,4 @@
+import { isAbsolutePath, isBareName } from '../base/program-name.ts';
 import { Secret } from '../base/secret.ts';
 
 /** A setting's text read as its type, or what was expected instead. */
@@ -35,6 +36,13 @@ export const truth: ValueParser<boolean> = single((raw) => {
 export const list: ValueParser<readonly string[]> = (raw) => {
   const parts = typeof raw === 'string' ? raw.split(',') : raw.flatMap((part) => part.split(','));
   return { value: Object.freeze(parts.map((part) => part.trim()).filter((part) => part !== '')) };
+};
+
+/** Programs by absolute path or bare name: a relative path would mean another program in another folder. */
+export const commands: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && parsed.value.every((name) => isAbsolutePath(name) || isBareName(name));
+  return fine ? parsed : { expected: 'absolute paths or bare names of programs' };
 };
 
 /** A whole number from `min` to `max`. */

@@ -6,10 +6,10 @@ import type { TlsProfile } from '../tls/profile.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Vault } from '../vault/vault.ts';
-import { refuseCollisions } from './collisions.ts';
+import { refuseCollisions, slugTaken } from './collisions.ts';
 import { Exclusive } from './exclusive.ts';
 import { sealDraft } from './gateway-record.ts';
-import type { GatewayDraft, GatewayHistory, GatewayRecord } from './gateway-record.ts';
+import type { GatewayDraft, RecordHistory, GatewayRecord } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import type { ReadableGateway } from './snapshot.ts';
 
@@ -17,12 +17,14 @@ export interface CommitterOptions {
   readonly records: RecordStore;
   readonly vault: Vault;
   readonly events: EventSink;
+  /** Who else has a slug in the one namespace of addresses; undefined when nobody has. */
+  readonly slugHolder: (slug: string) => string | undefined;
 }
 
 /** What takes the place of a gateway, or of nothing. */
 export interface Replacement {
   readonly draft: GatewayDraft;
-  readonly history: GatewayHistory;
+  readonly history: RecordHistory;
   readonly upstream: Upstream | undefined;
   readonly nextProfile: TlsProfile | undefined;
   readonly before: ReadableGateway | undefined;
@@ -80,12 +82,13 @@ export class Committer {
     return this.#alone(async () => {
       if (this.#live.get(id)?.upstream !== upstream) return;
       await this.#options.records.write([{ kind: 'listing', id, body: facts }]);
-      this.#live.publish();
     });
   }
 
   /** Refuses a name or prefix that was not there before and clashes with another gateway. @throws GatewayError name_taken */
   refuseCollisions(draft: GatewayDraft, before: ReadableGateway | undefined, facts = before?.upstream?.facts): void {
+    const holder = before ? undefined : this.#options.slugHolder(draft.slug);
+    if (holder !== undefined) throw slugTaken(draft.slug, holder);
     if (draft.name === before?.record.name && draft.prefix === before.record.prefix) return;
     const others = this.#live
       .list()
@@ -106,9 +109,9 @@ export class Committer {
   }
 }
 
-/** Somebody else changed the gateway first. */
-export function staleVersion(): GatewayError {
-  return new GatewayError('version_stale', 'the gateway was changed since it was read', {
+/** Somebody else changed `what` first. */
+export function staleVersion(what = 'the gateway'): GatewayError {
+  return new GatewayError('version_stale', `${what} was changed since it was read`, {
     hint: 'read it again, and repeat the change with the ETag as it came, quotes included',
   });
 }

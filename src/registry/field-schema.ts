@@ -1,13 +1,22 @@
+import { GatewayError } from '../base/errors.ts';
 import { isFields } from '../base/fields.ts';
+import type { Fields } from '../base/fields.ts';
 import { Secret } from '../base/secret.ts';
 
 /**
- * The part of JSON Schema that gateways are described with: one description parses the input and becomes the OpenAPI
+ * The part of JSON Schema that gateways and virtual servers are described with: one description parses the input and becomes the OpenAPI
  * document. A `writeOnly` text is a secret.
  *
  * @see https://json-schema.org/draft/2020-12
  */
-export type FieldSchema = TextSchema | BooleanSchema | IntegerSchema | ListSchema | ObjectSchema | OpenSchema;
+export type FieldSchema =
+  | TextSchema
+  | BooleanSchema
+  | IntegerSchema
+  | ListSchema
+  | ObjectSchema
+  | MapSchema
+  | OpenSchema;
 
 interface Described {
   readonly description?: string;
@@ -50,6 +59,14 @@ export interface ObjectSchema extends Described {
   readonly additionalProperties: false;
 }
 
+/** An object whose names are the caller's choice. */
+export interface MapSchema extends Described {
+  readonly type: 'object';
+  readonly propertyNames: TextSchema;
+  readonly additionalProperties: TextSchema;
+  readonly maxProperties: number;
+}
+
 /** Any object at all. */
 interface OpenSchema extends Described {
   readonly type: 'object';
@@ -77,7 +94,9 @@ export type ValueOf<F> = F extends { readonly enum: readonly (infer Value)[] }
             ? readonly ValueOf<Item>[]
             : F extends { readonly properties: infer Properties }
               ? PatchOf<Properties>
-              : Readonly<Record<string, unknown>>;
+              : F extends { readonly propertyNames: unknown; readonly additionalProperties: infer Value }
+                ? Readonly<Record<string, ValueOf<Value>>>
+                : Readonly<Record<string, unknown>>;
 
 /** Fields after reading: absent, null, or a value. */
 export type PatchOf<Fields> = { readonly [Name in keyof Fields]?: ValueOf<Fields[Name]> | null };
@@ -127,7 +146,25 @@ export function readObject(
   return result;
 }
 
-function readValue(schema: FieldSchema, value: unknown, at: { path: string; problems: FieldProblem[] }): unknown {
+const SHOWN_PROBLEMS = 20;
+
+/** Refuses an input with problems, each by its field. @throws GatewayError request_invalid */
+export function refuseProblems(problems: readonly FieldProblem[]): void {
+  if (problems.length === 0) return;
+  const fields = problems.slice(0, SHOWN_PROBLEMS);
+  const message = fields.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+  throw new GatewayError('request_invalid', message, {
+    hint: '/openapi.json describes every field',
+    details: { fields },
+  });
+}
+
+interface Place {
+  readonly path: string;
+  readonly problems: FieldProblem[];
+}
+
+function readValue(schema: FieldSchema, value: unknown, at: Place): unknown {
   const problem = 'properties' in schema ? undefined : problemWith(schema, value);
   if (problem !== undefined) {
     at.problems.push({ field: at.path, problem });
@@ -139,8 +176,18 @@ function readValue(schema: FieldSchema, value: unknown, at: { path: string; prob
     return (value as unknown[]).map((item, index) =>
       readValue(schema.items, item, { path: `${at.path}[${index}]`, problems: at.problems }),
     );
+  if ('propertyNames' in schema) return readMap(schema, value as Fields, at);
   if (schema.type === 'string' && schema.writeOnly && value !== MASK) return new Secret(String(value));
   return value;
+}
+
+function readMap(schema: MapSchema, value: Fields, { path, problems }: Place): Record<string, unknown> {
+  const entries = Object.entries(value).map(([name, item]) => {
+    const problem = problemWithText(schema.propertyNames, name);
+    if (problem !== undefined) problems.push({ field: path, problem: `has a name that ${problem}` });
+    return [name, readValue(schema.additionalProperties, item, { path: `${path}.${name.slice(0, 64)}`, problems })];
+  });
+  return Object.fromEntries(entries) as Record<string, unknown>;
 }
 
 function problemWith(schema: Exclude<FieldSchema, ObjectSchema>, value: unknown): string | undefined {
@@ -158,7 +205,10 @@ function problemWith(schema: Exclude<FieldSchema, ObjectSchema>, value: unknown)
       if (!Array.isArray(value)) return 'must be a list';
       return value.length > schema.maxItems ? `must have at most ${schema.maxItems} items` : undefined;
     case 'object':
-      return isFields(value) ? undefined : 'must be an object';
+      if (!isFields(value)) return 'must be an object';
+      return 'propertyNames' in schema && Object.keys(value).length > schema.maxProperties
+        ? `must have at most ${schema.maxProperties} names`
+        : undefined;
   }
 }
 

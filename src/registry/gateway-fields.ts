@@ -1,34 +1,28 @@
+import {
+  choice,
+  CONTROL,
+  DESCRIPTION,
+  flag,
+  LABELS,
+  list,
+  map,
+  nameOf,
+  object,
+  prefixOf,
+  text,
+} from './describe-field.ts';
 import type { FieldSchema, ObjectSchema, PatchOf, TextSchema } from './field-schema.ts';
 
 const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const HEADER_VALUE = '^[!-~]([\\t -~]*[!-~])?$';
-/** Control characters, spelt out: not every reader of JSON Schema knows \p{Cc}. */
-const CONTROL = '\\u0000-\\u001f\\u007f-\\u009f';
 const PEM_CHARACTERS = 524_288;
 
-const text = (description: string, rest: Partial<TextSchema>): TextSchema => ({
-  type: 'string',
-  minLength: 1,
-  maxLength: 255,
-  description,
-  ...rest,
-});
-const choice = <const Values extends readonly string[]>(description: string, values: Values) =>
-  ({ type: 'string', enum: values, description }) as const;
 const secret = (description: string, rest: Partial<TextSchema>): TextSchema & { readonly writeOnly: true } => ({
   ...text(description, { maxLength: 8192, ...rest }),
   writeOnly: true,
 });
 const pem = (what: string) =>
   text(`${what}: PEM, or the path of a PEM file below POSTERN_CERT_DIRS.`, { maxLength: PEM_CHARACTERS });
-const flag = (description: string) => ({ type: 'boolean', description }) as const;
-const list = <const Item extends FieldSchema>(description: string, items: Item, maxItems = 64) =>
-  ({ type: 'array', items, maxItems, description }) as const;
-const object = <const Properties extends ObjectSchema['properties']>(
-  description: string,
-  properties: Properties,
-  required: readonly (string & keyof Properties)[] = [],
-) => ({ type: 'object', description, properties, required, additionalProperties: false }) as const;
 
 const IDENTITY = {
   clientCert: pem('The certificate we present, leaf first, with its intermediates'),
@@ -40,26 +34,57 @@ const IDENTITY = {
 
 /** Every field of a gateway that can be written, in the order people read them; the one description of the input. */
 export const GATEWAY_FIELDS = {
-  name: text('Name for people; unique. The slug is made of it once, at registration, and stays.', {
-    pattern: `^[^${CONTROL}]*[0-9A-Za-z][^${CONTROL}]*$`,
-    examples: ['warehouse'],
-  }),
+  name: nameOf('warehouse'),
   url: text('Where the MCP server listens: http or https, without user name, password or fragment.', {
     maxLength: 2048,
     format: 'uri',
     examples: ['https://warehouse.example.com:8443/mcp'],
   }),
-  description: text('What it is for.', { minLength: 0, maxLength: 8192 }),
-  transport: choice('Absent or AUTO tries Streamable HTTP, then SSE.', ['STREAMABLEHTTP', 'SSE', 'AUTO']),
-  prefix: text('What goes before its tool and prompt names where several gateways meet; absent means `<slug>_`.', {
-    minLength: 0,
-    maxLength: 64,
-    pattern: '^[0-9A-Za-z_.-]*$',
+  description: DESCRIPTION,
+  protocolEra: choice(
+    'Absent or auto finds out, again at every refresh. modern never initializes, legacy never sends server/discover.',
+    ['auto', 'legacy', 'modern'],
+  ),
+  transport: choice('Absent or AUTO tries Streamable HTTP, then SSE. STDIO starts a program instead; it has no url.', [
+    'STREAMABLEHTTP',
+    'SSE',
+    'AUTO',
+    'STDIO',
+  ]),
+  command: text(
+    'The program of transport STDIO, as POSTERN_STDIO_COMMANDS lists it: an absolute path or a bare name.',
+    {
+      maxLength: 4096,
+      pattern: `^[^${CONTROL}]+$`,
+    },
+  ),
+  args: list(
+    'Its arguments, as they are: no shell reads them. They are shown in answers and in the process list.',
+    text('An argument.', { minLength: 0, maxLength: 8192 }),
+    256,
+  ),
+  env: map(
+    'Variables of its environment, beside the few every program gets. The values are secrets.',
+    text('The name of a variable.', { pattern: '^[A-Za-z_][0-9A-Za-z_]*$' }),
+    secret('The value of a variable.', { minLength: 0, maxLength: 32_768 }),
+    128,
+  ),
+  cwd: text('The folder it is started in: absolute, and there. Absent means the one Postern runs in.', {
+    maxLength: 4096,
+    pattern: `^[^${CONTROL}]+$`,
   }),
+  prefix: prefixOf('What goes before its tool and prompt names where several gateways meet; absent means `<slug>_`.'),
   passthroughHeaders: list(
     'Request headers of callers that go upstream.',
     text('A header name.', { pattern: HEADER_NAME }),
   ),
+  requestTimeoutSeconds: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 86_400,
+    description:
+      'How long a request may take until its answer is complete; absent waits 600 s for the beginning of answers that are computed, 60 s for others.',
+  },
   refreshIntervalSeconds: {
     type: 'integer',
     minimum: 60,
@@ -124,10 +149,7 @@ export const GATEWAY_FIELDS = {
     clientKey: IDENTITY.clientKey,
   }),
 
-  tags: list('Kept without effect.', text('A tag.', {})),
-  teamId: text('Kept without effect.', {}),
-  ownerEmail: text('Kept without effect.', {}),
-  visibility: choice('Kept without effect.', ['private', 'team', 'public']),
+  ...LABELS,
   signingAlgorithm: choice('Kept without effect.', ['ed25519']),
   gatewayMode: choice('Only cache; direct_proxy is refused (feature_unsupported).', ['cache', 'direct_proxy']),
   oneTimeAuth: flag('Only false; true is refused (feature_unsupported).'),
@@ -149,7 +171,7 @@ export const GATEWAY_FIELDS = {
 } as const satisfies Readonly<Record<string, FieldSchema>>;
 
 /** The schema of a gateway as it is written; an update may leave out everything. */
-export const GATEWAY_SCHEMA: ObjectSchema = object('A gateway as it is written.', GATEWAY_FIELDS, ['name', 'url']);
+export const GATEWAY_SCHEMA: ObjectSchema = object('A gateway as it is written.', GATEWAY_FIELDS, ['name']);
 
 /** A gateway as it is written, after reading: absent keeps, null clears. */
 export type GatewayPatch = Omit<PatchOf<typeof GATEWAY_FIELDS>, 'tlsConfig'>;

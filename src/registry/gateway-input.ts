@@ -1,16 +1,15 @@
-import { GatewayError } from '../base/errors.ts';
-import { readObject, snakeOf } from './field-schema.ts';
+import { readObject, refuseProblems, snakeOf } from './field-schema.ts';
 import type { FieldProblem } from './field-schema.ts';
 import { GATEWAY_SCHEMA } from './gateway-fields.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 /** What a registration says. */
-export type GatewayCreate = GatewayPatch & { readonly name: string; readonly url: string };
+export type GatewayCreate = GatewayPatch & { readonly name: string };
 
 /** Reads a registration. @throws GatewayError request_invalid naming each wrong field, feature_unsupported */
 export function parseGatewayCreate(body: unknown): GatewayCreate {
-  // name and url are required by the schema
+  // name is required by the schema
   return parse(body, false) as GatewayCreate;
 }
 
@@ -23,9 +22,18 @@ function parse(body: unknown, partial: boolean): GatewayPatch {
   const problems: FieldProblem[] = [];
   const fields = readObject(GATEWAY_SCHEMA, body, { partial, problems });
   const patch = unfoldTlsConfig(fields, problems);
-  if (problems.length > 0) throw invalid(problems);
+  problems.push(...problemsWithUrl(patch, partial));
+  refuseProblems(problems);
   refuseUnsupported(patch);
   return patch;
+}
+
+/** A server behind a URL needs one; whether a program may have one is not for its form to say. */
+function problemsWithUrl({ url, transport, command }: GatewayPatch, partial: boolean): readonly FieldProblem[] {
+  const isProgram = transport === 'STDIO' || (transport === undefined && command !== undefined);
+  if (isProgram) return [];
+  if (url === null) return [{ field: 'url', problem: 'must not be null' }];
+  return url === undefined && !partial ? [{ field: 'url', problem: 'is required' }] : [];
 }
 
 const TLS_CONFIG = { caCert: 'caCertificate', clientCert: 'clientCert', clientKey: 'clientKey' } as const;
@@ -41,15 +49,4 @@ function unfoldTlsConfig({ tlsConfig, ...fields }: Record<string, unknown>, prob
   }
   // readObject has read every field by its schema
   return patch;
-}
-
-const SHOWN_PROBLEMS = 20;
-
-function invalid(problems: readonly FieldProblem[]): GatewayError {
-  const fields = problems.slice(0, SHOWN_PROBLEMS);
-  const message = fields.map(({ field, problem }) => `${field} ${problem}`).join('; ');
-  return new GatewayError('request_invalid', message, {
-    hint: '/openapi.json describes every field',
-    details: { fields },
-  });
 }

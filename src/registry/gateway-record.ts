@@ -10,7 +10,7 @@
 import type { Secret } from '../base/secret.ts';
 import { keyOf } from '../store/keys.ts';
 import type { TlsVersion } from '../tls/profile.ts';
-import type { TransportChoice } from '../upstream/upstream-config.ts';
+import type { ProtocolEra, TransportChoice } from '../upstream/upstream-config.ts';
 import { fieldContext } from '../vault/sealed-fields.ts';
 import type { Sealed, Vault } from '../vault/vault.ts';
 
@@ -62,6 +62,15 @@ export interface GatewayLabels {
   readonly signingAlgorithm?: 'ed25519' | undefined;
 }
 
+/** A program that is started and spoken to over its standard streams; `S` as in GatewayAuth. */
+export interface GatewayProgram<S> {
+  /** An absolute path, or a name that is looked up. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, S>>;
+  readonly cwd?: string | undefined;
+}
+
 /** A gateway's configuration; `S` as in GatewayAuth. */
 export interface GatewayConfig<S> {
   readonly id: string;
@@ -69,19 +78,25 @@ export interface GatewayConfig<S> {
   readonly slug: string;
   readonly name: string;
   readonly description?: string | undefined;
-  readonly url: string;
-  readonly transport: TransportChoice;
+  /** Where the server is; undefined for a program. */
+  readonly url?: string | undefined;
+  readonly transport: TransportChoice | 'stdio';
+  /** What is started; undefined for a server behind a URL. */
+  readonly program?: GatewayProgram<S> | undefined;
+  /** Absent means auto. */
+  readonly protocolEra?: ProtocolEra | undefined;
   readonly prefix: string;
   readonly enabled: boolean;
   readonly passthroughHeaders: readonly string[];
   readonly refreshIntervalSeconds?: number | undefined;
+  readonly requestTimeoutSeconds?: number | undefined;
   readonly auth: GatewayAuth<S>;
   readonly tls: GatewayTls<S>;
   readonly labels: GatewayLabels;
 }
 
 /** Who wrote a record when; times are ISO 8601. */
-export interface GatewayHistory {
+export interface RecordHistory {
   readonly createdAt: string;
   readonly createdBy: string;
   readonly updatedAt: string;
@@ -92,7 +107,7 @@ export interface GatewayHistory {
 
 /** A gateway as it is stored. */
 export interface GatewayRecord extends GatewayConfig<Sealed> {
-  readonly history: GatewayHistory;
+  readonly history: RecordHistory;
 }
 
 /** A gateway while it is being made or changed: secrets not touched are still sealed. */
@@ -104,10 +119,14 @@ async function mapSecrets<From extends object, To>(
   change: (secret: From, context: string) => Promise<To>,
 ): Promise<GatewayConfig<To>> {
   const at = (...path: string[]) => fieldContext(keyOf('gateway', config.id), path);
-  const { auth, tls } = config;
+  const { auth, tls, program } = config;
   const { clientKey: _key, clientKeyPassword: _password, next, ...plain } = tls;
   return {
     ...config,
+    program: program && {
+      ...program,
+      env: await mapValues(program.env, (secret, name) => change(secret, at('program', 'env', name))),
+    },
     auth: await mapAuth(auth, (secret, ...path) => change(secret, at('auth', ...path))),
     tls: {
       ...plain,
@@ -132,15 +151,20 @@ async function mapAuth<From, To>(auth: GatewayAuth<From>, change: Change<From, T
     case 'bearer':
       return { ...auth, token: await change(auth.token, 'token') };
     case 'authheaders': {
-      const headers = Object.entries(auth.headers).map(async ([key, value]) => [
-        key,
-        await change(value, 'headers', key),
-      ]);
-      return { ...auth, headers: Object.fromEntries(await Promise.all(headers)) };
+      const headers = await mapValues(auth.headers, (value, key) => change(value, 'headers', key));
+      return { ...auth, headers };
     }
     case 'query_param':
       return { ...auth, value: await change(auth.value, 'value') };
   }
+}
+
+async function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  change: (value: From, name: string) => Promise<To>,
+): Promise<Readonly<Record<string, To>>> {
+  const entries = Object.entries(values).map(async ([name, value]) => [name, await change(value, name)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function mapIdentity<From extends object, To>(

@@ -1,9 +1,12 @@
 import { authView } from './auth-view.ts';
+import { MASK } from './field-schema.ts';
 import { healthOf } from './gateway-health.ts';
 import type { GatewayHealth } from './gateway-health.ts';
-import type { GatewayRecord } from './gateway-record.ts';
+import type { GatewayProgram, GatewayRecord } from './gateway-record.ts';
 import type { RegisteredGateway, ReadableGateway } from './snapshot.ts';
+import { historyView, labelsView, UNKNOWN_HISTORY } from './record-view.ts';
 import { tlsFieldsView, tlsSummary } from './tls-view.ts';
+import type { UpstreamFacts } from '../upstream/facts.ts';
 
 /** What ContextForge reports and we do not have: teams, imports, an asynchronous lifecycle. */
 const ABSENT = {
@@ -27,7 +30,7 @@ const ABSENT = {
   skippedTools: [],
 } as const;
 
-const TRANSPORTS = { auto: 'AUTO', 'streamable-http': 'STREAMABLEHTTP', sse: 'SSE' } as const;
+const TRANSPORTS = { auto: 'AUTO', 'streamable-http': 'STREAMABLEHTTP', sse: 'SSE', stdio: 'STDIO' } as const;
 
 /**
  * A gateway as people and scripts see it: ContextForge's fields and ours, camelCase, secrets masked.
@@ -48,7 +51,8 @@ export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
     id,
     name: record.name,
     slug: record.slug,
-    url: record.url,
+    url: record.url ?? null,
+    ...programView(record.program),
     description: record.description ?? null,
     transport: TRANSPORTS[record.transport === 'auto' && facts ? facts.transport : record.transport],
     prefix: record.prefix,
@@ -61,7 +65,8 @@ export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
     registrationAttempts: health.consecutiveFailures,
     nextRetryAt: health.nextProbeAt ?? null,
     health: healthView(health),
-    eras: [...(facts?.legacy ? ['legacy'] : []), ...(facts?.modern ? ['modern'] : [])],
+    protocolEra: record.protocolEra ?? 'auto',
+    eras: erasView(facts),
     protocolVersions: [
       ...(facts?.legacy ? [facts.legacy.protocolVersion] : []),
       ...(facts?.modern?.supportedVersions ?? []),
@@ -73,22 +78,33 @@ export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
     resourceCount: facts === undefined ? 0 : facts.listing.resources.length + facts.listing.resourceTemplates.length,
     lastRefreshAt: facts?.listedAt ?? null,
     refreshIntervalSeconds: record.refreshIntervalSeconds ?? null,
+    requestTimeoutSeconds: record.requestTimeoutSeconds ?? null,
     passthroughHeaders: record.passthroughHeaders,
     ...authView(record.auth),
     ...tlsFieldsView(record.tls),
     tls: tlsSummary(upstream?.config.profile, nextProfile, nowMs),
-    tags: labels.tags ?? [],
-    teamId: labels.teamId ?? null,
-    ownerEmail: labels.ownerEmail ?? null,
-    visibility: labels.visibility ?? 'public',
+    ...labelsView(labels),
     signingAlgorithm: labels.signingAlgorithm ?? null,
-    createdAt: history.createdAt || null,
-    createdBy: history.createdBy || null,
-    updatedAt: history.updatedAt || null,
-    modifiedBy: history.updatedBy || null,
-    version: history.revision,
+    ...historyView(history),
     ...ABSENT,
   };
+}
+
+/** A program as it was written, but for the values of its environment. */
+function programView(program: GatewayProgram<unknown> | undefined) {
+  const masked = (env: object) => Object.fromEntries(Object.keys(env).map((name) => [name, MASK]));
+  return {
+    command: program?.command ?? null,
+    args: program?.args ?? null,
+    env: program === undefined ? null : masked(program.env),
+    cwd: program?.cwd ?? null,
+  };
+}
+
+/** Which eras it was found to speak, and when that was looked at; the older date, where one verdict is older. */
+function erasView(facts: UpstreamFacts | undefined) {
+  const [probedAt = null] = Object.values(facts?.probedAt ?? {}).toSorted();
+  return { modern: facts?.modern !== undefined, legacy: facts?.legacy !== undefined, probedAt };
 }
 
 function healthView({ status, reason, lastSuccessAt, nextProbeAt, consecutiveFailures, breaker }: GatewayHealth) {
@@ -110,7 +126,6 @@ function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 
     id,
     slug: id,
     name: id,
-    url: '',
     transport: 'auto',
     prefix: '',
     enabled: false,
@@ -118,7 +133,7 @@ function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 
     auth: { type: 'none' },
     tls: {},
     labels: {},
-    history: { createdAt: '', createdBy: '', updatedAt: '', updatedBy: '', revision: 0 },
+    history: UNKNOWN_HISTORY,
   };
   return { record, upstream: undefined, nextProfile: undefined };
 }

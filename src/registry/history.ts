@@ -1,8 +1,8 @@
 import type { Grant } from '../policy/grant.ts';
-import type { GatewayHistory } from './gateway-record.ts';
+import type { RecordHistory } from './gateway-record.ts';
 
 /** The history of a record written now (ISO 8601) on the strength of `grant`; undefined before a registration. */
-export function historyAfter(before: GatewayHistory | undefined, { subject }: Grant, now: string): GatewayHistory {
+export function historyAfter(before: RecordHistory | undefined, { subject }: Grant, now: string): RecordHistory {
   return {
     createdAt: before?.createdAt ?? now,
     createdBy: before?.createdBy ?? subject,

@@ -1,3 +1,4 @@
+import type { ChangeFeed } from '../base/change-feed.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
@@ -5,8 +6,11 @@ import type { Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import { withDeadline } from '../upstream/deadline.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
+import type { StdioDeps } from '../upstream/link.ts';
+import type { ListingNews } from '../upstream/own-listings.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import { ListingFollower } from './listing-follower.ts';
 import { inOrder, snapshotOf } from './snapshot.ts';
 import type { RegisteredGateway, RegistrySnapshot } from './snapshot.ts';
 
@@ -14,6 +18,12 @@ export interface LiveGatewaysOptions {
   readonly channels: ChannelCache;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** How this gateway names itself to those behind it. */
+  readonly viaName: string;
+  /** Told when another snapshot serves, or an upstream lists something else than before. */
+  readonly changes: ChangeFeed;
+  /** Undefined where no programs can be started. */
+  readonly stdio?: StdioDeps | undefined;
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** Milliseconds that calls in flight have to finish on an upstream that was replaced. */
   readonly drainMs: number;
@@ -29,11 +39,13 @@ export class LiveGateways {
   readonly #closing = new AbortController();
   readonly #drains = new Set<Promise<void>>();
   readonly #onSwap: () => void;
+  readonly #follower: ListingFollower;
   #snapshot: RegistrySnapshot = snapshotOf([]);
 
   constructor(options: LiveGatewaysOptions, onSwap: () => void) {
     this.#options = options;
     this.#onSwap = onSwap;
+    this.#follower = new ListingFollower(options.clock, options.changes);
   }
 
   get snapshot(): RegistrySnapshot {
@@ -67,7 +79,8 @@ export class LiveGateways {
     const before = this.#gateways.get(id);
     if (gateway === undefined) this.#gateways.delete(id);
     else this.#gateways.set(id, gateway);
-    this.publish();
+    this.#snapshot = snapshotOf(this.#gateways.values());
+    this.#options.changes.announce();
     this.#onSwap();
     if (before === undefined) return;
     const { drainMs, events } = this.#options;
@@ -77,15 +90,11 @@ export class LiveGateways {
       void drained.then(() => events('upstream.removed', { gateway: before.record?.slug ?? id }));
   }
 
-  /** A new snapshot, for those who keep something worked out of the one before. */
-  publish(): void {
-    this.#snapshot = snapshotOf(this.#gateways.values());
-  }
-
   /** An upstream that is not dialled yet; give it to `swap` or `discard`. @throws GatewayError config_invalid */
   open(config: UpstreamConfig, facts?: UpstreamFacts): Upstream {
-    const { channels, clock, events } = this.#options;
-    return new Upstream(config, { channels, clock, events }, facts);
+    const { channels, clock, events, viaName, stdio } = this.#options;
+    const onListing = (upstream: Upstream, news: ListingNews) => this.#follower.heard(upstream, news);
+    return new Upstream(config, { channels, clock, events, viaName, stdio, onListing }, facts);
   }
 
   /** Dials an upstream and reads its listing. @throws GatewayError every dial code, shutting_down */

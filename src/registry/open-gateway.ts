@@ -5,24 +5,20 @@ import type { FileReader } from '../platform.ts';
 import { openProfile } from '../tls/open-profile.ts';
 import type { OpenProfileOptions } from '../tls/open-profile.ts';
 import type { TlsMaterial, TlsProfile } from '../tls/profile.ts';
-import { basicAuthorization, bearerAuthorization } from '../upstream/credentials.ts';
-import type { Credentials, UpstreamConfig } from '../upstream/upstream-config.ts';
+import type { StdioDeps } from '../upstream/link.ts';
+import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import type { Vault } from '../vault/vault.ts';
 import { isFile, openSecrets } from './gateway-record.ts';
-import type {
-  GatewayAuth,
-  GatewayConfig,
-  GatewayDraft,
-  GatewayIdentity,
-  KeySource,
-  PemSource,
-} from './gateway-record.ts';
+import type { GatewayConfig, GatewayDraft, GatewayIdentity, KeySource, PemSource } from './gateway-record.ts';
+import { openTarget } from './open-target.ts';
 
 /** What opening a gateway takes. */
 export interface OpenGatewayOptions extends Omit<OpenProfileOptions, 'nowMs'> {
   readonly vault: Vault;
   readonly readFile: FileReader;
   readonly clock: Clock;
+  /** Undefined where no programs can be started. */
+  readonly stdio?: StdioDeps | undefined;
 }
 
 /** A gateway ready to be dialled. */
@@ -40,18 +36,19 @@ export interface OpenedGateway {
  */
 export async function openGateway(draft: GatewayDraft, options: OpenGatewayOptions): Promise<OpenedGateway> {
   const opened = await openSecrets(draft, options.vault);
-  const url = new URL(opened.url);
+  const target = await openTarget(opened, options.stdio);
   const material = await materialOf(opened, options.readFile);
   const nowMs = options.clock.nowMs();
-  const profile = url.protocol === 'https:' ? await openProfile(material, { ...options, nowMs }) : undefined;
+  const speaksTls = target.kind === 'http' && target.url.protocol === 'https:';
+  const profile = speaksTls ? await openProfile(material, { ...options, nowMs }) : undefined;
   const config: UpstreamConfig = {
     id: opened.id,
     slug: opened.slug,
     name: opened.name,
-    url,
-    transport: opened.transport,
+    target,
     profile,
-    credentials: credentialsOf(opened.auth),
+    protocolEra: opened.protocolEra ?? 'auto',
+    requestTimeoutMs: opened.requestTimeoutSeconds === undefined ? undefined : opened.requestTimeoutSeconds * 1000,
     passthroughHeaders: opened.passthroughHeaders,
     insecureTls: profile !== undefined && !(profile.verify && profile.checkHostname),
   };
@@ -108,21 +105,4 @@ async function openNext(
   const changesIdentity = Object.values(identity).some((value) => value !== undefined);
   const nextMaterial = { ...material, ...(changesIdentity && identity), caCertificate };
   return openProfile(nextMaterial, { ...options, nowMs });
-}
-
-function credentialsOf(auth: GatewayAuth<Secret>): Credentials {
-  switch (auth.type) {
-    case 'none':
-      return { headers: {}, query: {} };
-    case 'basic':
-      return { headers: { authorization: basicAuthorization(auth.username, auth.password) }, query: {} };
-    case 'bearer':
-      return { headers: { authorization: bearerAuthorization(auth.token) }, query: {} };
-    case 'authheaders': {
-      const headers = Object.entries(auth.headers).map(([name, value]) => [name.toLowerCase(), value]);
-      return { headers: Object.fromEntries(headers), query: {} };
-    }
-    case 'query_param':
-      return { headers: {}, query: { [auth.key]: auth.value } };
-  }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { Grant } from '../policy/grant.ts';
-import type { UpstreamFacts } from '../upstream/facts.ts';
+import type { Listing, UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Committer } from './committer.ts';
 import type { LiveGateways } from './live-gateways.ts';
@@ -15,6 +15,8 @@ export class Refresher {
   readonly #committer: Committer;
   readonly #clock: Clock;
   readonly #refreshing = new Set<string>();
+  /** What of an upstream is stored. */
+  readonly #stored = new WeakMap<Upstream, Listing>();
 
   constructor(live: LiveGateways, committer: Committer, clock: Clock) {
     this.#live = live;
@@ -57,9 +59,26 @@ export class Refresher {
     try {
       const facts = await this.#live.connect(grant, upstream);
       await this.#committer.keepListing(id, upstream, facts);
+      this.#stored.set(upstream, facts.listing);
       return facts;
     } finally {
       this.#refreshing.delete(id);
     }
+  }
+
+  /**
+   * Has changes told where the upstream tells them, reads again what changed or could not be read, and keeps what is
+   * listed otherwise than at the last visit.
+   *
+   * @throws GatewayError store_unavailable, shutting_down
+   */
+  async tend(grant: Grant, id: string, upstream: Upstream): Promise<void> {
+    upstream.listings.watch(grant);
+    if (upstream.listings.isDue) await upstream.listings.rereadDue(grant);
+    const { facts } = upstream;
+    if (facts === undefined) return;
+    const stored = this.#stored.get(upstream) ?? facts.listing;
+    if (stored !== facts.listing) await this.#committer.keepListing(id, upstream, facts);
+    this.#stored.set(upstream, facts.listing);
   }
 }

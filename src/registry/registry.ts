@@ -5,6 +5,7 @@ import type { HandshakeReport } from '../tls/dialer.ts';
 import { noHandshake } from '../tls/no-handshake.ts';
 import { applyPatch, draftOf } from './apply-patch.ts';
 import { Committer, staleVersion } from './committer.ts';
+import type { CommitterOptions } from './committer.ts';
 import { decideVisit } from './decide-visit.ts';
 import { Exclusive } from './exclusive.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
@@ -22,7 +23,7 @@ import type { RegisteredGateway, ReadableGateway, RegistrySnapshot } from './sna
 import { successorOf } from './successor.ts';
 import { Upkeep } from './upkeep.ts';
 
-export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions {
+export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions, CommitterOptions {
   /** Milliseconds between two health checks of an upstream. */
   readonly healthIntervalMs: number;
 }
@@ -153,7 +154,7 @@ export class Registry {
   async check(idOrSlug: string): Promise<HandshakeReport> {
     const { upstream, record, refusal } = this.find(idOrSlug);
     if (upstream !== undefined) return this.#live.withDeadline((signal) => upstream.examine(signal));
-    const origin = record === undefined ? '' : new URL(record.url).origin;
+    const origin = record?.url === undefined ? (record?.program?.command ?? '') : new URL(record.url).origin;
     return noHandshake({ origin, serverName: '', error: refusal });
   }
 
@@ -220,13 +221,15 @@ export class Registry {
     const grant = grantUpkeep('health');
     switch (decideVisit({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
       case 'nothing':
-        return true;
+        break;
       case 'probe':
-        return (await this.#live.withDeadline((signal) => upstream.probe(grant, signal))).status === 'healthy';
+        await this.#live.withDeadline((signal) => upstream.probe(grant, signal));
+        break;
       case 'relist':
         await this.#refresher.relist(grant, id, upstream);
-        return true;
     }
+    if (upstream.health.breaker === 'closed') await this.#refresher.tend(grant, id, upstream);
+    return upstream.health.status === 'healthy';
   }
 
   #now(): string {

@@ -5,13 +5,32 @@ import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 /** Whether two configurations reach an upstream in the same way, so that what serves one can serve the other. */
 export function isSameConfig(a: UpstreamConfig, b: UpstreamConfig): boolean {
   return (
-    a.url.href === b.url.href &&
     a.name === b.name &&
-    a.transport === b.transport &&
+    a.protocolEra === b.protocolEra &&
+    a.requestTimeoutMs === b.requestTimeoutMs &&
     a.profile?.fingerprint === b.profile?.fingerprint &&
     a.passthroughHeaders.join() === b.passthroughHeaders.join() &&
-    isSameSecrets(a.credentials.headers, b.credentials.headers) &&
-    isSameSecrets(a.credentials.query, b.credentials.query)
+    isSameTarget(a.target, b.target)
+  );
+}
+
+type Target = UpstreamConfig['target'];
+
+function isSameTarget(a: Target, b: Target): boolean {
+  if (a.kind === 'http' && b.kind === 'http')
+    return (
+      a.url.href === b.url.href &&
+      a.transport === b.transport &&
+      isSameSecrets(a.credentials.headers, b.credentials.headers) &&
+      isSameSecrets(a.credentials.query, b.credentials.query)
+    );
+  return (
+    a.kind === 'stdio' &&
+    b.kind === 'stdio' &&
+    a.command === b.command &&
+    JSON.stringify(a.args) === JSON.stringify(b.args) &&
+    a.cwd === b.cwd &&
+    isSameSecrets(a.env, b.env)
   );
 }
 

@@ -34,6 +34,8 @@ export interface GatewayEntry {
   readonly slug: string;
   readonly name: string;
   readonly prefix: string;
+  /** Labels that virtual servers select by. */
+  readonly tags: readonly string[];
   readonly enabled: boolean;
   readonly upstream: Upstream;
 }
@@ -45,14 +47,20 @@ export interface RegistrySnapshot {
   byId(id: string): GatewayEntry | undefined;
 }
 
-/** What gateways are ordered by: registration; those that cannot be read come last. */
-export function orderKey({ id, record }: RegisteredGateway): string {
+/** What was registered, as far as its order goes. */
+export interface Ordered {
+  readonly id: string;
+  readonly record: { readonly history: { readonly createdAt: string } } | undefined;
+}
+
+/** What gateways and servers are ordered by: registration; those that cannot be read come last. */
+export function orderKey({ id, record }: Ordered): string {
   return `${record?.history.createdAt ?? '~'}_${id}`;
 }
 
-/** Gateways in their order. */
-export function inOrder(gateways: Iterable<RegisteredGateway>): readonly RegisteredGateway[] {
-  return [...gateways].toSorted((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1));
+/** Gateways or servers in their order. */
+export function inOrder<T extends Ordered>(registered: Iterable<T>): readonly T[] {
+  return [...registered].toSorted((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1));
 }
 
 /** The snapshot of these gateways; of several with one slug, as instances may register at once, the oldest serves. */
@@ -60,9 +68,17 @@ export function snapshotOf(gateways: Iterable<RegisteredGateway>): RegistrySnaps
   const slugs = new Map<string, GatewayEntry>();
   const entries = inOrder(gateways).flatMap((gateway) => {
     if (gateway.record === undefined || gateway.upstream === undefined) return [];
-    const { id, slug, name, prefix, enabled } = gateway.record;
+    const { id, slug, name, prefix, enabled, labels } = gateway.record;
     if (slugs.has(slug)) return [];
-    const entry = Object.freeze({ id, slug, name, prefix, enabled, upstream: gateway.upstream });
+    const entry = Object.freeze({
+      id,
+      slug,
+      name,
+      prefix,
+      tags: labels.tags ?? [],
+      enabled,
+      upstream: gateway.upstream,
+    });
     slugs.set(slug, entry);
     return [entry];
   });

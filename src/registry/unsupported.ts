@@ -1,15 +1,16 @@
 import { GatewayError } from '../base/errors.ts';
-import type { GatewayPatch } from './gateway-fields.ts';
+import type { Fields } from '../base/fields.ts';
 
 /** One thing of ContextForge we refuse. */
 export interface Unsupported {
-  readonly field: keyof GatewayPatch;
+  readonly field: string;
   readonly asks: (value: unknown) => boolean;
   readonly because: string;
   readonly hint: string;
 }
 
-const anything = (value: unknown): boolean => value !== null && value !== undefined;
+/** Asked for by any value. */
+export const anything = (value: unknown): boolean => value !== null && value !== undefined;
 const is =
   (unsupported: unknown) =>
   (value: unknown): boolean =>
@@ -63,7 +64,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
 ];
 
 /** Refuses what we know and do not do. @throws GatewayError feature_unsupported */
-export function refuseUnsupported(patch: GatewayPatch): void {
-  for (const { field, asks, because, hint } of UNSUPPORTED)
+export function refuseUnsupported(patch: Fields, unsupported: readonly Unsupported[] = UNSUPPORTED): void {
+  for (const { field, asks, because, hint } of unsupported)
     if (asks(patch[field])) throw new GatewayError('feature_unsupported', because, { hint, details: { field } });
 }

@@ -1,7 +1,8 @@
 import { toBase64, utf8 } from '../base/bytes.ts';
 import { GatewayError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
-import type { UpstreamConfig } from './upstream-config.ts';
+import { VIA, viaThrough } from '../wire/via.ts';
+import type { HttpTarget } from './upstream-config.ts';
 
 /**
  * An Authorization header for a user name and a password, which may contain colons.
@@ -47,7 +48,7 @@ const KEPT_BACK = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-const RESERVED = new Set([...KEPT_BACK, 'mcp-session-id', 'mcp-protocol-version', 'content-type', 'accept']);
+const RESERVED = new Set([...KEPT_BACK, 'mcp-session-id', 'mcp-protocol-version', 'content-type', 'accept', VIA]);
 RESERVED.delete('authorization');
 RESERVED.delete('cookie');
 
@@ -57,9 +58,10 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /**
  * Works out what every request carries.
  *
+ * @param viaName how this gateway names itself to those behind it
  * @throws GatewayError config_invalid for a credential no header can carry; its value is not in the message
  */
-export function openOutbound({ url, credentials }: Pick<UpstreamConfig, 'url' | 'credentials'>): Outbound {
+export function openOutbound({ url, credentials }: Pick<HttpTarget, 'url' | 'credentials'>, viaName: string): Outbound {
   // identity, since bodies are relayed as they come
   const own: Record<string, string> = { 'accept-encoding': 'identity' };
   for (const [name, secret] of Object.entries(credentials.headers)) {
@@ -80,13 +82,19 @@ export function openOutbound({ url, credentials }: Pick<UpstreamConfig, 'url' | 
         const value = given[name];
         if (value !== undefined && !KEPT_BACK.has(name)) headers[name] = value;
       }
+      headers[VIA] = viaThrough(given[VIA], viaName);
       return Object.assign(headers, own);
     },
   };
 }
 
+/** Whether a credential may travel in the header of this name, in lower case: those of a hop and of MCP are ours. */
+export function mayBeCredential(name: string): boolean {
+  return HEADER_NAME.test(name) && !RESERVED.has(name);
+}
+
 function assertHeader(name: string, value: string): void {
-  if (!HEADER_NAME.test(name) || RESERVED.has(name))
+  if (!mayBeCredential(name))
     throw new GatewayError('config_invalid', `expected the name of a credential header, met ${JSON.stringify(name)}`);
   if (!HEADER_VALUE.test(value))
     throw new GatewayError(

@@ -22,15 +22,18 @@ interface InFlight {
 
 /**
  * Who gets what of one event stream: an answer goes to its request, progress to the request whose token it carries,
- * other messages to the latest request in flight, what belongs to none to whoever listens.
+ * other messages to the latest request in flight, what belongs to none to whoever listens. Between callers who do not
+ * know of each other nobody can tell whose the latest is, so there other messages go to nobody.
  */
 export class LegacySseInbox {
   readonly #onIdle: () => void;
+  readonly #audience: 'one' | 'many';
   readonly #inFlight = new Map<string, InFlight>();
   #listener: EventQueue | undefined;
 
   /** @param onIdle called whenever somebody waits no more */
-  constructor(onIdle: () => void) {
+  constructor(audience: 'one' | 'many', onIdle: () => void) {
+    this.#audience = audience;
     this.#onIdle = onIdle;
   }
 
@@ -86,8 +89,9 @@ export class LegacySseInbox {
       const token = message.params?.['progressToken'];
       return waiting.find(({ progressToken }) => progressToken !== undefined && progressToken === token)?.queue;
     }
-    const latest = waiting.at(-1)?.queue;
-    return UNSOLICITED.test(message.method) ? (this.#listener ?? latest) : (latest ?? this.#listener);
+    const latest = this.#audience === 'one' ? waiting.at(-1)?.queue : undefined;
+    if (UNSOLICITED.test(message.method)) return this.#listener ?? latest;
+    return this.#audience === 'one' ? (latest ?? this.#listener) : undefined;
   }
 
   #queue({ signal, onEnd }: TransportRequest, remove: () => void): EventQueue {

@@ -20,6 +20,8 @@ export interface SseSessionOptions {
   readonly outbound: Outbound;
   readonly url: URL;
   readonly clock: Clock;
+  /** Whose session it is: one caller's, or the gateway's for many. */
+  readonly audience: 'one' | 'many';
   readonly onClosed: (session: LegacySseSession) => void;
 }
 
@@ -32,12 +34,13 @@ export class LegacySseSession {
   readonly id = newId();
   readonly #options: SseSessionOptions;
   readonly #lifetime = new AbortController();
-  readonly #inbox = new LegacySseInbox(() => this.#touch());
+  readonly #inbox: LegacySseInbox;
   readonly #endpoint = Promise.withResolvers<string>();
   #lastUsedMs = 0;
 
   constructor(options: SseSessionOptions) {
     this.#options = options;
+    this.#inbox = new LegacySseInbox(options.audience, () => this.#touch());
     this.#touch();
     // a stream that fails before its endpoint came is reported by open()
     this.#endpoint.promise.catch(() => undefined);

@@ -47,10 +47,11 @@ export class LegacySse implements UpstreamTransport {
     return finished(request, textResponse(200, ''));
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#stopSweeping?.();
     for (const session of this.#sessions.values())
       session.close(new GatewayError('channel_closed', 'this upstream was closed'));
+    return Promise.resolve();
   }
 
   async #initialize(request: TransportRequest): Promise<ChannelResponse> {
@@ -59,6 +60,7 @@ export class LegacySse implements UpstreamTransport {
       outbound: this.#outbound,
       url: this.#url,
       clock: this.#clock,
+      audience: request.shared ? 'many' : 'one',
       onClosed: ({ id }) => this.#sessions.delete(id),
     });
     // known from the start, so that closing the upstream ends a stream that is being opened

@@ -35,5 +35,7 @@ export class StreamableHttp implements UpstreamTransport {
   }
 
   /** Requests are all there is. */
-  close(): void {}
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 }

@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: CancelSignal | undefined;
+  /** Of an initialize: that its session is for callers who do not know of each other, and can be asked nothing. */
+  readonly shared?: true;
   /** The JSON-RPC method, or the HTTP method where there is none: a label for metrics, and decides the time limit. */
   readonly mcpMethod: string;
 }
@@ -15,13 +17,16 @@ export interface UpstreamRequest {
 /** A request on its way out, with the observer of its response's end. */
 export type TransportRequest = UpstreamRequest & Pick<ChannelRequest, 'onEnd'>;
 
+/** What an upstream may turn out to speak. */
+export type TransportKind = 'streamable-http' | 'sse' | 'stdio';
+
 /** Carries requests in the manner of Streamable HTTP, whatever the upstream itself speaks. */
 export interface UpstreamTransport {
-  readonly kind: 'streamable-http' | 'sse';
+  readonly kind: TransportKind;
   /** @throws GatewayError when no answer came; statuses of any kind are answers. */
   send(request: TransportRequest): Promise<ChannelResponse>;
-  /** Ends what it holds open beyond single requests. */
-  close(): void;
+  /** Ends what it holds open beyond single requests; resolves once nothing is left of it. */
+  close(): Promise<void>;
 }
 
 const TOOL_TIMEOUT_MS = 600_000;

@@ -103,6 +103,14 @@ test('a repeated flag and a YAML sequence are lists', () => {
   expect(problemsOf({ file: { host: ['a', 'b'] } })).toHaveLength(1);
 });
 
+test('programs are named by absolute path or bare name, since a relative path would mean another one elsewhere', () => {
+  const parse = (value: string) => parseConfig({ environment: { POSTERN_STDIO_COMMANDS: value } }).values.stdioCommands;
+  expect(parse('npx, /usr/bin/x,C:\\x.exe')).toEqual(['npx', '/usr/bin/x', 'C:\\x.exe']);
+  for (const value of ['./x', 'npx,bin/x', '..', 'a\\b'])
+    expect(() => parse(value)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+  expect(parseConfig({}).values.stdioCommands).toEqual([]);
+});
+
 test('DATABASE_URL stands in for POSTERN_STORAGE', () => {
   const environment = { DATABASE_URL: 'redis://one' };
   expect(parseConfig({ environment }).values.storage?.reveal()).toBe('redis://one');

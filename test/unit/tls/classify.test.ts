@@ -105,7 +105,7 @@ describe('exchanging', () => {
   test.each<[string, ErrorCode]>([
     ['UND_ERR_HEADERS_TIMEOUT', 'upstream_timeout'],
     ['UND_ERR_INVALID_ARG', 'request_invalid'],
-    ['UND_ERR_HEADERS_OVERFLOW', 'upstream_protocol'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'upstream_headers_too_large'],
     ['UND_ERR_DESTROYED', 'channel_closed'],
     ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'connection_lost'],
     ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'connection_lost'],

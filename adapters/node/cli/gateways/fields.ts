@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { readTextFile } from '../../files.ts';
 import { UsageError } from '../arguments.ts';
 import type { Arguments, Flags } from '../arguments.ts';
+import type { CliIo } from '../io.ts';
 
 /** How a flag's text becomes a field's value; secrets and PEM come from files, since flags show in the process list. */
-type Kind = 'text' | 'number' | 'list' | 'file' | 'secret file' | 'off';
+type Kind = 'text' | 'number' | 'list' | 'variables' | 'file' | 'secret file' | 'off';
 
 interface FieldFlag {
   readonly flag: string;
@@ -15,6 +16,9 @@ interface FieldFlag {
   /** What else follows from giving it. */
   readonly implies?: Readonly<Record<string, string>>;
 }
+
+/** What a flag may be resolved against. */
+type Surroundings = Pick<CliIo, 'cwd' | 'env'>;
 
 const row = (flag: string, field: string, kind: Kind, help: string, implies = {}): FieldFlag => ({
   flag,
@@ -29,9 +33,16 @@ const FIELD_FLAGS: readonly FieldFlag[] = [
   row('name', 'name', 'text', 'name for people; unique'),
   row('upstream-url', 'url', 'text', 'where the MCP server listens'),
   row('description', 'description', 'text', 'what it is for'),
-  row('transport', 'transport', 'text', 'AUTO, STREAMABLEHTTP or SSE (AUTO)'),
+  row('transport', 'transport', 'text', 'AUTO, STREAMABLEHTTP, SSE or STDIO (AUTO)'),
+  row('command', 'command', 'text', 'a program to start instead, as POSTERN_STDIO_COMMANDS has it', {
+    transport: 'STDIO',
+  }),
+  row('arg', 'args', 'list', 'an argument of it, as it is; repeatable; --arg=-y for what begins with a dash'),
+  row('env', 'env', 'variables', 'NAME=VALUE for it, or NAME to take over ours; repeatable'),
+  row('cwd', 'cwd', 'text', 'the folder it is started in'),
   row('prefix', 'prefix', 'text', 'what goes before its tool names where several gateways meet (slug_)'),
   row('passthrough-header', 'passthroughHeaders', 'list', 'a header of callers that goes upstream; repeatable'),
+  row('request-timeout', 'requestTimeoutSeconds', 'number', 'seconds until an answer has to be complete'),
   row('refresh-interval', 'refreshIntervalSeconds', 'number', 'seconds between two readings of its listing'),
   row('ca', 'caCertificate', 'file', 'PEM of the authorities to trust for it'),
   row('ca-mode', 'caMode', 'text', 'only (default) or add: also the public authorities'),
@@ -55,13 +66,21 @@ const FIELD_FLAGS: readonly FieldFlag[] = [
 export const fieldFlags: Flags = Object.fromEntries(
   FIELD_FLAGS.map(({ flag, kind }) => [
     flag,
-    kind === 'off' ? { type: 'boolean' } : { type: 'string', multiple: kind === 'list' },
+    kind === 'off' ? { type: 'boolean' } : { type: 'string', multiple: kind === 'list' || kind === 'variables' },
   ]),
 );
 
 /** Their help. */
 export const fieldHelp: string = FIELD_FLAGS.map(({ flag, kind, help }) => {
-  const value = { text: ' TEXT', number: ' N', list: ' TEXT', file: ' FILE', 'secret file': ' FILE', off: '' }[kind];
+  const value = {
+    text: ' TEXT',
+    number: ' N',
+    list: ' TEXT',
+    variables: ' TEXT',
+    file: ' FILE',
+    'secret file': ' FILE',
+    off: '',
+  }[kind];
   return `  ${`--${flag}${value}`.padEnd(29)} ${help}`;
 }).join('\n');
 
@@ -72,14 +91,14 @@ export const fieldHelp: string = FIELD_FLAGS.map(({ flag, kind, help }) => {
  */
 export async function bodyOf(
   { flags }: Arguments,
-  cwd: string,
+  surroundings: Surroundings,
   clear: readonly string[] = [],
 ): Promise<Record<string, unknown>> {
   const body: Record<string, unknown> = {};
   for (const { flag, field, kind, implies } of FIELD_FLAGS) {
     if (clear.includes(flag)) body[field] = null;
     const given = flags[flag];
-    if (given !== undefined) Object.assign(body, implies, { [field]: await valueOf(flag, kind, given, cwd) });
+    if (given !== undefined) Object.assign(body, implies, { [field]: await valueOf(flag, kind, given, surroundings) });
   }
   const unknown = clear.find((name) => !FIELD_FLAGS.some(({ flag }) => flag === name));
   if (unknown !== undefined) throw new UsageError(`expected --clear with the name of a field's flag, met ${unknown}`);
@@ -91,14 +110,26 @@ async function valueOf(
   flag: string,
   kind: Kind,
   given: string | boolean | readonly string[],
-  cwd: string,
+  { cwd, env }: Surroundings,
 ): Promise<unknown> {
   if (kind === 'off') return false;
+  if (kind === 'variables') return variables([given].flat().map(String), env);
   if (typeof given !== 'string') return given;
   if (kind === 'number') return wholeNumber(flag, given);
   if (kind === 'file') return readTextFile(resolve(cwd, given), given);
   if (kind === 'secret file') return (await readTextFile(resolve(cwd, given), given)).replace(/\r?\n$/, '');
   return given;
+}
+
+/** A name alone stands for a variable of ours: its value then shows in no process list. */
+function variables(given: readonly string[], env: Surroundings['env']): Record<string, string> {
+  const pairs = given.map((text) => {
+    const [, name = text, value] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    const ours = value ?? env[name];
+    if (name !== '' && ours !== undefined) return [name, ours];
+    throw new UsageError(`expected --env NAME=VALUE, or the name of a variable that is set, met ${name}`);
+  });
+  return Object.fromEntries(pairs) as Record<string, string>;
 }
 
 /** What is no number must not become null in JSON, which would clear the field. */

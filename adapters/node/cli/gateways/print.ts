@@ -24,18 +24,29 @@ export function printFields(fields: Fields, io: CliIo, indent = ''): void {
 
 /** Gateways as a table. */
 export function printGateways(gateways: readonly Fields[], io: CliIo): void {
-  if (gateways.length === 0) io.out('no gateway is registered');
   const rows = gateways.map((gateway) => {
     const { status } = (gateway['health'] ?? {}) as { status?: string };
     const state = gateway['enabled'] === false ? 'inactive' : (status ?? 'unknown');
-    return [gateway['slug'], state, `${printable(gateway['toolCount'] ?? 0)} tools`, gateway['url']].map(printable);
+    return [
+      gateway['slug'],
+      state,
+      `${printable(gateway['toolCount'] ?? 0)} tools`,
+      gateway['url'] ?? gateway['command'],
+    ];
   });
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  printTable(rows, 'no gateway is registered', io);
+}
+
+/** Rows in columns of equal width, or `empty` where there are none. */
+export function printTable(rows: readonly (readonly unknown[])[], empty: string, io: CliIo): void {
+  if (rows.length === 0) io.out(empty);
+  const texts = rows.map((row) => row.map(printable));
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((row) => row[column]?.length ?? 0)));
+  for (const row of texts) io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
 }
 
 /** PEM and other long texts are cut after their first line; control characters do not reach the terminal. */
-function printable(value: unknown): string {
+export function printable(value: unknown): string {
   const [first = '', ...rest] = (typeof value === 'string' ? value : JSON.stringify(value)).split('\n');
   const shown = first.replaceAll(/\p{Cc}/gu, '');
   return rest.some((line) => line !== '') ? `${shown} …` : shown;
