@@ -28,12 +28,12 @@ export function createFileReader(folders: readonly string[]): FileReader {
 }
 
 /**
- * The text of a regular file of at most 1 MiB; for files the operator named at start, wherever they are.
+ * The text of a regular file of at most 1 MiB, or `maxBytes`; for files the operator named at start, wherever they are.
  *
  * @param shown the path messages name
  * @throws GatewayError file_refused
  */
-export async function readTextFile(path: string, shown = path): Promise<string> {
+export async function readTextFile(path: string, shown = path, maxBytes = MAX_FILE_BYTES): Promise<string> {
   // a pipe or device must not hang the open
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) =>
     unreadable(shown, error),
@@ -41,7 +41,7 @@ export async function readTextFile(path: string, shown = path): Promise<string> 
   try {
     const { size, ...stats } = await file.stat();
     if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG) throw refused(shown, 'it is no regular file');
-    if (size > MAX_FILE_BYTES) throw refused(shown, `it is larger than ${MAX_FILE_BYTES} bytes`);
+    if (size > maxBytes) throw refused(shown, `it is larger than ${maxBytes} bytes`);
     const buffer = Buffer.alloc(size);
     const { bytesRead } = await file.read(buffer, 0, size, 0);
     return buffer.toString('utf8', 0, bytesRead);

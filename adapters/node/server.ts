@@ -34,7 +34,8 @@ export async function startServer(settings: SettingValues, events: EventHub): Pr
   const open: Listener[] = [];
   try {
     const { host, port, healthPort } = config;
-    const listener = await openListener({ host, port, identity, fetch: gateway.fetch });
+    const { fetch, webSocket } = gateway;
+    const listener = await openListener({ host, port, identity, fetch, webSocket });
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => listenerExpiry(listener));
     const url = urlOf(host, listener.port, identity);

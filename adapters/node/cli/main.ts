@@ -22,6 +22,22 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'register and look after upstream MCP servers',
     load: async () => (await import('./gateways/gateways.ts')).gatewaysCommand,
   },
+  servers: {
+    summary: 'make virtual servers out of them',
+    load: async () => (await import('./servers/servers.ts')).serversCommand,
+  },
+  connect: {
+    summary: 'be the stdio server of a desktop client, in front of a gateway elsewhere',
+    load: async () => (await import('./connect.ts')).connectCommand,
+  },
+  import: {
+    summary: 'register what other programs know of MCP servers',
+    load: async () => (await import('./import/import.ts')).importCommand,
+  },
+  export: {
+    summary: 'print what is registered, without secrets',
+    load: async () => (await import('./import/export.ts')).exportCommand,
+  },
   certs: {
     summary: 'make and check certificates for mutual TLS',
     load: async () => (await import('./certs/certs.ts')).certsCommand,

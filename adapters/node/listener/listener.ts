@@ -7,9 +7,10 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
-import type { FetchHandler } from '../../../src/index.ts';
+import type { FetchHandler, SocketHandler } from '../../../src/index.ts';
 import { acceptHttp2 } from './http1-or-http2.ts';
 import type { ListenerIdentity } from './identity.ts';
+import { UpgradableMessage, WebSockets } from './web-sockets.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -18,11 +19,13 @@ export interface ListenerOptions {
   /** TLS where given, with HTTP/2 and HTTP/1.1 by ALPN; else both in plain text. */
   readonly identity?: ListenerIdentity | undefined;
   readonly fetch: FetchHandler;
+  /** Where given, requests to become a WebSocket are taken, over HTTP/1.1. */
+  readonly webSocket?: SocketHandler;
 }
 
 export interface Listener {
   readonly port: number;
-  /** Requests that were not answered in full. */
+  /** Requests that were not answered in full, and WebSockets. */
   readonly inFlight: number;
   /** What it presents; undefined without TLS. */
   readonly identity: ListenerIdentity | undefined;
@@ -66,9 +69,10 @@ class NodeListener implements Listener {
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
+  readonly #webSockets: WebSockets | undefined;
   #finished: (() => void) | undefined;
 
-  constructor({ host, identity, fetch }: ListenerOptions) {
+  constructor({ host, identity, fetch, webSocket }: ListenerOptions) {
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
@@ -87,6 +91,10 @@ class NodeListener implements Listener {
     });
     this.#server = server;
     this.#identity = identity;
+    if (webSocket) {
+      this.#webSockets = new WebSockets(webSocket, () => this.#onIdle());
+      server.on('upgrade', this.#webSockets.upgrade);
+    }
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -108,7 +116,7 @@ class NodeListener implements Listener {
   }
 
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running.size + (this.#webSockets?.size ?? 0);
   }
 
   get identity(): ListenerIdentity | undefined {
@@ -126,7 +134,7 @@ class NodeListener implements Listener {
     for (const session of this.#sessions) session.close();
     for (const outgoing of this.#running.keys()) endConnectionAfter(outgoing);
     await this.#finish(deadlineMs);
-    const cut = this.#running.size;
+    const cut = this.inFlight;
     if (cut > 0) for (const socket of this.#sockets) socket.destroy();
     for (const socket of this.#sockets) socket.destroySoon();
     await closed;
@@ -146,8 +154,12 @@ class NodeListener implements Listener {
         clearTimeout(timer);
         resolve();
       };
-      if (this.#running.size === 0) this.#finished();
+      this.#onIdle();
     });
+  }
+
+  #onIdle(): void {
+    if (this.inFlight === 0) this.#finished?.();
   }
 
   #track(outgoing: Outgoing): void {
@@ -160,7 +172,7 @@ class NodeListener implements Listener {
     outgoing.once('close', () => {
       this.#running.delete(outgoing);
       if (!outgoing.writableFinished) leave();
-      if (this.#running.size === 0) this.#finished?.();
+      this.#onIdle();
     });
   }
 }
@@ -193,14 +205,15 @@ interface ListeningServer extends Server {
 }
 
 function createPlainServer(handle: Handle): Servers {
-  const server = createServer(LIMITS, handle);
+  const server = createServer({ ...LIMITS, IncomingMessage: UpgradableMessage }, handle);
   const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, handle);
   acceptHttp2(server, http2, LIMITS.headersTimeout);
   return { server, http2 };
 }
 
 function createTlsServer(identity: ListenerIdentity, handle: Handle): Servers {
-  const limits = { ...LIMITS, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS, allowHTTP1: true };
+  const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
+  const limits = { ...LIMITS, ...http1, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS };
   // closeIdleConnections is there from Node 22 on; its types lag behind
   const server = createSecureServer({ ...limits, ...secureOptions(identity) }, handle) as unknown as ListeningServer;
   return { server, http2: server };
