@@ -1,10 +1,16 @@
 /** The composition root: every part is made here, once, and dies with `close`. */
+import { ChangeFeed } from './base/change-feed.ts';
+import { utf8 } from './base/bytes.ts';
 import { GatewayError } from './base/errors.ts';
 import { PRODUCT } from './base/product.ts';
+import { LegacyBridge } from './bridge/legacy-bridge.ts';
+import { ParkedCalls } from './bridge/modern-parked.ts';
+import { ModernToLegacy } from './bridge/modern-to-legacy.ts';
 import type { Config } from './config.ts';
+import { Servers } from './catalog/servers.ts';
 import { createApp } from './http/app.ts';
-import type { FetchHandler } from './http/app.ts';
-import { gatewayRoutes } from './http/api/gateway-routes.ts';
+import type { FetchHandler, SocketHandler } from './http/app.ts';
+import { apiRoutes } from './http/api/api.ts';
 import { healthRoutes } from './http/health.ts';
 import type { GatewayCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
@@ -15,15 +21,18 @@ import type { Platform } from './platform.ts';
 import { healthOf } from './registry/gateway-health.ts';
 import { Registry } from './registry/registry.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
+import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
 import { ChannelCache } from './tls/channel-cache.ts';
 import { openKeyring } from './vault/keyring.ts';
 import { parseVaultKeys } from './vault/vault-keys.ts';
 import { Vault } from './vault/vault.ts';
+import { viaName } from './wire/via.ts';
 
 /** A running gateway. */
 export interface Gateway {
   readonly fetch: FetchHandler;
+  readonly webSocket: SocketHandler;
   readonly registry: Registry;
   readonly records: RecordStore;
   readonly vault: Vault;
@@ -66,6 +75,8 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   const vault = new Vault(await readKeyring(), { reload: readKeyring });
   const records = new RecordStore({ storage, sealer: vault, events });
   await records.migrate();
+  // the same for all replicas, since they share the keys
+  const ownName = viaName((await vault.mac(utf8('via'))).tag);
 
   const channels = new ChannelCache({
     dialer,
@@ -75,33 +86,47 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     maxIdle: 0,
     ttlMs: config.contextCacheTtlSeconds === undefined ? undefined : config.contextCacheTtlSeconds * 1000,
   });
+  const changes = new ChangeFeed();
   const registry = new Registry({
     ...platform,
     records,
+    changes,
+    viaName: ownName,
     vault,
     channels,
     capabilities: dialer.capabilities,
     allowInsecureTls: config.allowInsecureTls,
     healthIntervalMs: config.healthIntervalSeconds * 1000,
     drainMs: config.drainTimeoutSeconds * 1000,
+    stdio: platform.spawn && { spawner: platform.spawn, maxSessions: config.stdioMaxProcesses },
+    slugHolder: (slug) => servers.holderOf(slug),
   });
+  const servers = new Servers({ records, clock, events, changes, registry });
   const authenticator = await createAuthenticator(config, clock);
   await registry.reload();
+  await servers.reload();
   watchRegistry(metrics, () => registry.snapshot());
 
+  const sessions = new LegacySessions({
+    vault,
+    records,
+    events,
+    clock,
+    lifetimeMs: SESSION_LIFETIME_MS,
+    maxCachedCount: CACHED_SESSION_COUNT,
+  });
+  const mailbox = new Mailbox({ records, vault, clock });
+  const modernBridge = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
   const draining = new AbortController();
-  const fetch = createApp({
-    registry,
-    sessions: new LegacySessions({
-      vault,
-      records,
-      events,
-      clock,
-      lifetimeMs: SESSION_LIFETIME_MS,
-      maxCachedCount: CACHED_SESSION_COUNT,
-    }),
+  const { fetch, webSocket } = createApp({
+    servers,
+    changes,
+    viaName: ownName,
+    sessions,
+    modernBridge,
+    legacyBridge: new LegacyBridge({ clock, sessions, mailbox }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
-    api: gatewayRoutes({ registry, clock, events }),
+    api: apiRoutes({ registry, servers, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,
       phase: () => (draining.signal.aborted ? 'draining' : 'serving'),
@@ -119,6 +144,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   let closing: Promise<void> | undefined;
   return {
     fetch,
+    webSocket,
     registry,
     records,
     vault,
@@ -126,19 +152,23 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     reload: async () => {
       vault.use(await readKeyring());
       await registry.reload();
+      await servers.reload();
     },
     beginUpkeep: () => registry.beginUpkeep(),
     beginDrain: () => draining.abort(new GatewayError('shutting_down', 'the gateway is about to stop')),
-    close: (drainMs) => (closing ??= closeAll(registry, channels, platform, drainMs)),
+    close: (drainMs) =>
+      (closing ??= modernBridge.close().then(() => closeAll(registry, servers, channels, platform, drainMs))),
   };
 }
 
 async function closeAll(
   registry: Registry,
+  servers: Servers,
   channels: ChannelCache,
   platform: Platform,
   drainMs: number,
 ): Promise<void> {
+  await servers.close();
   await registry.close(drainMs);
   await channels.close();
   await closePlatform(platform);

@@ -6,7 +6,8 @@
 // a gateway, and the settings it is made from
 export { createGateway } from './gateway.ts';
 export type { Gateway } from './gateway.ts';
-export type { FetchHandler } from './http/app.ts';
+export type { FetchHandler, SocketHandler } from './http/app.ts';
+export type { AcceptedSocket, MessageSocket } from './http/mcp/socket-port.ts';
 export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
 export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';
 export { isLoopback } from './config/check-together.ts';
@@ -17,7 +18,7 @@ export type { Setting, SettingName, SettingValues } from './config/settings.ts';
 export { PRODUCT } from './base/product.ts';
 
 // what a runtime hands in
-export type { FileReader, Platform } from './platform.ts';
+export type { FileReader, Platform, ProcessSpawner, Program, ProgramExit, RunningProgram } from './platform.ts';
 export type { Clock } from './base/clock.ts';
 export type {
   Channel,
@@ -35,6 +36,15 @@ export { Cancellation } from './base/cancel-signal.ts';
 export { LeasedCache } from './base/leased-cache.ts';
 export type { Lease } from './base/leased-cache.ts';
 
+// MCP clients that speak something else than Streamable HTTP
+export { MESSAGE_BYTES } from './http/mcp/message-pipe-answer.ts';
+export type { PipeAnswer } from './http/mcp/message-pipe-answer.ts';
+export { MessagePipe } from './http/mcp/message-pipe.ts';
+export type { PipeOptions } from './http/mcp/message-pipe.ts';
+export type { PipeRequest, PipeSend } from './http/mcp/message-pipe-session.ts';
+export { openProfile } from './tls/open-profile.ts';
+export { LineParser } from './wire/lines.ts';
+
 // errors, events and secrets
 export { ERRORS, GatewayError, toGatewayError } from './base/errors.ts';
 export type { ErrorCode } from './base/errors.ts';
@@ -43,7 +53,16 @@ export type { EventHub, EventSink } from './base/events.ts';
 export { createLog } from './observe/log-line.ts';
 export { Secret } from './base/secret.ts';
 export { equalBytes } from './base/bytes.ts';
-export { newId } from './base/ids.ts';
+export { newId, slugOf } from './base/ids.ts';
+
+// what files of other programs describe
+export { revealed, shownText } from './import/hidden.ts';
+export type { ImportFile } from './import/imported-entry.ts';
+export type { Registered } from './import/name-book.ts';
+export { exportOf } from './import/own-export.ts';
+export { planImport } from './import/plan.ts';
+export type { ImportStatus, PlannedEntry } from './import/plan.ts';
+export { readImport } from './import/read-import.ts';
 
 // tokens, the vault and its rotation
 export { importTokenKey, mintToken } from './identity/token.ts';

@@ -11,7 +11,10 @@
 /** Who must act. */
 export type Actor = 'caller' | 'operator' | 'upstream' | 'gateway';
 
-/** The layer a failure belongs to; `dns`, `tcp`, `tls`, `http`, `auth` and `protocol` are what a dial can report. */
+/**
+ * The layer a failure belongs to; `dns`, `tcp`, `tls`, `http`, `auth` and `protocol` are what a dial can report,
+ * `process` what a program started here can.
+ */
 export type Stage =
   | 'request'
   | 'access'
@@ -23,6 +26,7 @@ export type Stage =
   | 'tls'
   | 'http'
   | 'auth'
+  | 'process'
   | 'protocol';
 
 interface ErrorFacts {
@@ -46,11 +50,17 @@ export const ERRORS = {
   version_stale: row('caller', 'request'),
   host_not_allowed: row('caller', 'request'),
   session_not_found: row('caller', 'request'),
+  request_state_invalid: row('caller', 'request'),
+  request_state_expired: row('caller', 'request'),
   header_mismatch: row('caller', 'request'),
+  loop_detected: row('operator', 'request'),
   protocol_version_unsupported: row('caller', 'request'),
   gateway_inactive: row('caller', 'request'),
   refresh_running: row('caller', 'request', true),
+  too_many_requests: row('caller', 'request', true),
   call_cancelled: row('caller', 'request'),
+  question_unanswered: row('caller', 'request'),
+  bridge_busy: row('gateway', 'request', true),
   shutting_down: row('gateway', 'request', true),
   // who called
   unauthenticated: row('caller', 'access'),
@@ -63,6 +73,7 @@ export const ERRORS = {
   url_refused: row('operator', 'config'),
   file_refused: row('operator', 'config'),
   feature_unsupported: row('operator', 'config'),
+  import_unreadable: row('operator', 'config'),
   certificate_unreadable: row('operator', 'config'),
   certificate_missing: row('operator', 'config'),
   certificate_expired: row('operator', 'config'),
@@ -78,6 +89,9 @@ export const ERRORS = {
   ca_expired: row('operator', 'config'),
   crl_unreadable: row('operator', 'config'),
   pin_invalid: row('operator', 'config'),
+  command_not_allowed: row('operator', 'config'),
+  command_not_found: row('operator', 'config'),
+  command_not_executable: row('operator', 'config'),
   // storage and vault
   store_unavailable: row('gateway', 'store', true),
   record_invalid: row('operator', 'store'),
@@ -111,6 +125,10 @@ export const ERRORS = {
   tls_version_unsupported: row('upstream', 'tls'),
   tls_not_spoken: row('operator', 'tls'),
   tls_handshake_failed: row('upstream', 'tls'),
+  // starting an upstream
+  process_not_started: row('gateway', 'process', true),
+  process_exited: row('upstream', 'process', true),
+  process_limit_reached: row('gateway', 'process', true),
   // speaking to an upstream
   upstream_http_status: row('upstream', 'http', true),
   upstream_redirect: row('operator', 'http'),
@@ -118,6 +136,7 @@ export const ERRORS = {
   upstream_protocol: row('upstream', 'protocol'),
   upstream_timeout: row('upstream', 'http', true),
   upstream_too_large: row('upstream', 'http'),
+  upstream_headers_too_large: row('upstream', 'http'),
   upstream_unavailable: row('upstream', 'http', true),
   upstream_session_lost: row('upstream', 'protocol', true),
   internal: row('gateway', 'request'),

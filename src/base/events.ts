@@ -21,6 +21,20 @@ export interface EventFields {
   'upstream.failed': UpstreamFields & { readonly code: ErrorCode; readonly message: string; readonly during: string };
   'upstream.recovered': UpstreamFields;
   'upstream.session_renewed': UpstreamFields;
+  'process.started': UpstreamFields & { readonly pid: number };
+  /** `noise` counts lines on its standard output that were no messages. */
+  'process.ended': UpstreamFields & {
+    readonly pid: number;
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly noise: number;
+    /** Whether nobody had asked it to end. */
+    readonly unexpected: boolean;
+  };
+  /** The first line of a program that was no message; a stdio server must write its log to standard error. */
+  'process.noisy': UpstreamFields & { readonly pid: number };
+  'server.saved': { readonly server: string };
+  'server.removed': { readonly server: string };
   'breaker.opened': UpstreamFields & { readonly retryInMs: number; readonly code: ErrorCode };
   'call.finished': UpstreamFields & {
     readonly method: string;
@@ -71,9 +85,14 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'upstream.registered': 'info',
   'upstream.changed': 'info',
   'upstream.removed': 'info',
+  'server.saved': 'info',
+  'server.removed': 'info',
   'upstream.failed': 'warn',
   'upstream.recovered': 'info',
   'upstream.session_renewed': 'info',
+  'process.started': 'info',
+  'process.ended': 'info',
+  'process.noisy': 'warn',
   'breaker.opened': 'warn',
   'call.finished': 'debug',
   'handshake.finished': 'debug',

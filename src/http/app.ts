@@ -4,22 +4,27 @@
  * Owns routes, statuses, bodies and who is asked for a credential where. The only room that knows HTTP statuses.
  */
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import type { CancelSignal } from '../base/cancel-signal.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
+import type { Servers } from '../catalog/servers.ts';
 import type { Authenticate } from './access.ts';
 import { requireGrant } from './access.ts';
+import { API_PATHS } from './api/api.ts';
 import { preflightAnswer, readableByPage } from './cors.ts';
 import type { HttpEnv } from './env.ts';
 import { mcpAddress } from './mcp/address.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
+import { isSocketPath, pipeRoutes } from './mcp/message-pipe-routes.ts';
 import { everythingIn, serverNamed } from './mcp/servers.ts';
+import type { FindServer } from './mcp/servers.ts';
+import type { AcceptedSocket } from './mcp/socket-port.ts';
 import { Origins } from './origins.ts';
 import { problemAnswer } from './problem.ts';
-import type { Registry } from '../registry/registry.ts';
 
 export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
-  readonly registry: Registry;
+  readonly servers: Servers;
   readonly authenticate: Authenticate;
   /** Routes for administrators. */
   readonly api: Hono<HttpEnv>;
@@ -38,14 +43,25 @@ export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
  */
 export type FetchHandler = (request: Request, signal?: CancelSignal) => Response | Promise<Response>;
 
-/** Where the REST API lives; a request elsewhere is no business of an administrator's. */
-const API_PATHS = ['/v1/*', '/gateways/*', '/openapi.json'];
 const PROBES = new Set(['/health', '/ready']);
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/**
+ * Decides on one request to become a WebSocket: what serves it, or the answer that refuses it; never rejects. WebSocket
+ * needs HTTP/1.1; nothing is offered over HTTP/2.
+ */
+export type SocketHandler = (request: Request) => Promise<AcceptedSocket | Response>;
+
+/** The gateway to those who call it. */
+export interface App {
+  readonly fetch: FetchHandler;
+  readonly webSocket: SocketHandler;
+}
+
 /** The whole gateway as one handler. */
-export function createApp(options: AppOptions): FetchHandler {
-  const { registry, authenticate, events } = options;
+export function createApp(options: AppOptions): App {
+  const { authenticate, events } = options;
+  const servers = () => options.servers.snapshot();
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => problemAnswer(error, { path: c.req.path, events }));
   app.notFound((c) => {
@@ -54,9 +70,12 @@ export function createApp(options: AppOptions): FetchHandler {
   });
 
   const mcp = mcpAddress(options);
-  const everything = everythingIn(() => registry.snapshot());
-  for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => mcp(c, everything));
-  app.all('/servers/:server/mcp', (c) => mcp(c, serverNamed(registry.snapshot(), c.req.param('server'))));
+  const everything = everythingIn(servers);
+  const named = (name: string) => serverNamed(servers, name);
+  const answer = (c: Context<HttpEnv>, find: FindServer) => mcp(c.req.raw, find, c.env.signal ?? c.req.raw.signal);
+  for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => answer(c, everything));
+  app.all('/servers/:server/mcp', (c) => answer(c, named(c.req.param('server'))));
+  app.route('/', pipeRoutes({ ...options, answer: mcp }, everything, named));
 
   app.route('/', options.health);
   app.get('/metrics', requireGrant(authenticate, { kind: 'metrics' }), (c) =>
@@ -66,18 +85,29 @@ export function createApp(options: AppOptions): FetchHandler {
   app.route('/', options.api);
 
   const origins = new Origins(options.allowedHosts);
-  return (request, signal) => {
+  const handle = (request: Request, env: HttpEnv['Bindings']): Response | Promise<Response> => {
     try {
       origins.check(request);
     } catch (error) {
       // probes come under whatever address the machine has, and learn nothing that is not public
-      if (PROBES.has(new URL(request.url).pathname)) return app.fetch(request, { signal });
+      if (PROBES.has(new URL(request.url).pathname)) return app.fetch(request, env);
       return problemAnswer(error, { path: new URL(request.url).pathname, events });
     }
-    if (!request.headers.has('origin')) return app.fetch(request, { signal });
+    if (!request.headers.has('origin')) return app.fetch(request, env);
     return (
       preflightAnswer(request) ??
-      Promise.resolve(app.fetch(request, { signal })).then((answer) => readableByPage(request, answer))
+      Promise.resolve(app.fetch(request, env)).then((answer) => readableByPage(request, answer))
     );
+  };
+  return {
+    fetch: (request, signal) => handle(request, signal === undefined ? {} : { signal }),
+    webSocket: async (request) => {
+      const path = new URL(request.url).pathname;
+      if (!isSocketPath(path))
+        return problemAnswer(new GatewayError('not_found', `no WebSocket is at ${path}`), { path, events });
+      let accepted: AcceptedSocket | undefined;
+      const answer = await handle(request, { onSocket: (socket) => void (accepted = socket) });
+      return accepted ?? answer;
+    },
   };
 }

@@ -29,6 +29,7 @@ const BY_STAGE: Readonly<Record<Stage, WireForm>> = {
   tls: form(502, UPSTREAM_FAILED),
   http: form(502, UPSTREAM_FAILED),
   auth: form(502, UPSTREAM_FAILED),
+  process: form(502, UPSTREAM_FAILED),
   protocol: form(502, UPSTREAM_FAILED),
 };
 
@@ -44,8 +45,14 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   version_stale: form(412, REFUSED),
   host_not_allowed: form(403, REFUSED),
   session_not_found: form(404, -32001),
+  request_state_invalid: form(400, INVALID_PARAMS),
+  request_state_expired: form(400, INVALID_PARAMS),
   header_mismatch: form(400, -32020),
+  loop_detected: form(508, REFUSED),
   protocol_version_unsupported: form(400, -32022),
+  question_unanswered: form(400, REFUSED),
+  too_many_requests: form(429, REFUSED),
+  bridge_busy: form(503, REFUSED),
   shutting_down: form(503, REFUSED),
   unauthenticated: form(401, REFUSED),
   token_expired: form(401, REFUSED),

@@ -1,11 +1,11 @@
 import { GatewayError } from '../base/errors.ts';
 
 /**
- * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `generation` the
- * rotation in force, `meta` facts about the store itself, `session` a legacy session that was
+ * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `server` a virtual
+ * server, `generation` the rotation in force, `meta` facts about the store itself, `session` a legacy session that was
  * ended before its time, or whose state its id cannot carry, `letter` a message from one instance to another.
  */
-export const RECORD_KINDS = ['gateway', 'listing', 'generation', 'meta', 'session', 'letter'] as const;
+export const RECORD_KINDS = ['gateway', 'listing', 'server', 'generation', 'meta', 'session', 'letter'] as const;
 
 /** One of the kinds. */
 export type RecordKind = (typeof RECORD_KINDS)[number];

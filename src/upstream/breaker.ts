@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { GatewayError, type ErrorCode } from '../base/errors.ts';
+import { GatewayError, type ErrorCode, type Stage } from '../base/errors.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -8,16 +8,17 @@ const THRESHOLD_COUNT = 5;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/** Layers at which every failure means that the upstream could not be reached, or was lost. */
+const SIGNS_OF_UNFITNESS: ReadonlySet<Stage> = new Set(['dns', 'tcp', 'tls', 'process']);
+
 /**
  * Whether a failure says something about the upstream's fitness: it could not be dialled, was lost, or did not answer.
  * What a caller or an operator got wrong, and answers of any kind below 500, do not.
  */
 export function countsAgainstUpstream(error: GatewayError): boolean {
   const { stage } = error.facts;
-  if (error.code === 'channel_closed') return false;
-  return (
-    stage === 'dns' || stage === 'tcp' || stage === 'tls' || error.code === 'upstream_timeout' || isServerError(error)
-  );
+  if (error.code === 'channel_closed' || error.code === 'process_limit_reached') return false;
+  return SIGNS_OF_UNFITNESS.has(stage) || error.code === 'upstream_timeout' || isServerError(error);
 }
 
 function isServerError({ code, details }: GatewayError): boolean {

@@ -1,14 +1,19 @@
+import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { UpstreamFacts } from './facts.ts';
+import { keptListing } from './kept-listing.ts';
+import type { Ways } from './link.ts';
 import { listAll } from './list-all.ts';
 import { ask, legacyRequest, messageOf, modernRequest, refusalOf, type Params, type Send } from './own-request.ts';
-import { discover, initialize, type NotSpoken, type OpenedSession } from './probe-eras.ts';
-import type { TransportChoice } from './upstream-config.ts';
+import { discover, initialize, NOT_ASKED, verdictsOf, type NotSpoken, type OpenedSession } from './probe-eras.ts';
+import { speakStdio } from './stdio-eras.ts';
+import type { TransportKind } from './transport.ts';
+import type { ProtocolEra } from './upstream-config.ts';
 
 export interface ConnectOptions {
-  readonly choice: TransportChoice;
-  readonly streamableHttp: Send;
-  readonly sse: Send;
+  readonly ways: Ways<Send>;
+  readonly era: ProtocolEra;
+  readonly clock: Clock;
   /** What an earlier connect learned; kept where this one leaves an era undecided. */
   readonly earlier: UpstreamFacts | undefined;
   /** ISO 8601. */
@@ -23,7 +28,9 @@ export interface Connected {
   readonly session: OpenedSession | undefined;
 }
 
-type Spoken = Pick<UpstreamFacts, 'transport' | 'modern' | 'legacy'> & { readonly session: OpenedSession | undefined };
+type Spoken = Pick<UpstreamFacts, 'transport' | 'modern' | 'legacy' | 'probedAt'> & {
+  readonly session: OpenedSession | undefined;
+};
 
 /** Statuses by which a server that only knows HTTP+SSE answers a POST. @see MCP 2025-11-25, transports, backwards compatibility */
 const NO_STREAMABLE_HTTP = new Set([400, 404, 405]);
@@ -35,56 +42,89 @@ const NO_STREAMABLE_HTTP = new Set([400, 404, 405]);
  * upstream_too_large, upstream_timeout, and dial codes
  */
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { session, ...spoken } = await resolveTransport(options);
-  const send = spoken.transport === 'sse' ? options.sse : options.streamableHttp;
-  const listing = await listVia(send, spoken, session, options.signal);
-  return { session, facts: { ...spoken, listing, listedAt: options.now } };
+  const { ways } = options;
+  const { session, ...spoken } = await (ways.kind === 'stdio'
+    ? speakStdio(ways.stdio, options)
+    : resolveTransport(ways, options));
+  const { now, earlier: before } = options;
+  const send = sendOf(ways, spoken.transport);
+  const listed = await listVia(send, spoken, session, options.signal);
+  const kept = keptListing({ listed, era: spoken.modern ? 'modern' : 'legacy', now, before });
+  return { session, facts: { ...spoken, ...kept, listedAt: now } };
 }
 
-async function resolveTransport(options: ConnectOptions): Promise<Spoken> {
-  const { choice } = options;
-  if (choice === 'sse') return speakSse(options);
-  const spoken = await speakStreamableHttp(options);
+function sendOf(ways: Ways<Send>, transport: TransportKind): Send {
+  if (ways.kind === 'stdio') return ways.stdio;
+  return transport === 'sse' ? ways.sse : ways.streamableHttp;
+}
+
+type HttpWays = Extract<Ways<Send>, { readonly kind: 'http' }>;
+
+async function resolveTransport({ choice, streamableHttp, sse }: HttpWays, options: ConnectOptions): Promise<Spoken> {
+  if (choice === 'sse') return speakSse(sse, options);
+  const spoken = await speakStreamableHttp(streamableHttp, options);
   if (!('status' in spoken)) return spoken;
-  if (choice === 'auto' && NO_STREAMABLE_HTTP.has(spoken.status)) {
+  // HTTP+SSE is of the legacy era
+  if (choice === 'auto' && options.era !== 'modern' && NO_STREAMABLE_HTTP.has(spoken.status)) {
     try {
-      return await speakSse(options);
+      const { probedAt, ...found } = await speakSse(sse, options);
+      return { ...found, probedAt: { ...probedAt, ...(options.era === 'auto' && { modern: options.now }) } };
     } catch (cause) {
-      throw noMcp(spoken, cause);
+      throw noMcp(spoken, options.era, cause);
     }
   }
-  throw noMcp(spoken);
+  throw noMcp(spoken, options.era);
 }
 
-async function speakStreamableHttp({ streamableHttp, earlier, signal }: ConnectOptions): Promise<Spoken | NotSpoken> {
-  const modern = await discover(streamableHttp, signal);
-  const legacy = await initialize(streamableHttp, signal);
-  if ('status' in modern && 'status' in legacy) return modern.status >= 500 ? modern : legacy;
+async function speakStreamableHttp(
+  send: Send,
+  { era, earlier, now, signal }: ConnectOptions,
+): Promise<Spoken | NotSpoken> {
+  const modern = era === 'legacy' ? NOT_ASKED : await discover(send, signal);
+  const legacy = era === 'modern' ? NOT_ASKED : await initializeBeside(modern, send, signal);
+  if ('status' in modern && 'status' in legacy) return era === 'modern' || modern.status >= 500 ? modern : legacy;
   const modernFacts = 'status' in modern ? (modern.undecided ? earlier?.modern : undefined) : modern;
   const legacyFacts = 'status' in legacy ? (legacy.undecided ? earlier?.legacy : undefined) : legacy.facts;
   return {
     transport: 'streamable-http',
     ...(modernFacts && { modern: modernFacts }),
     ...(legacyFacts && { legacy: legacyFacts }),
+    probedAt: verdictsOf({ modern, legacy }, now, earlier),
     session: 'status' in legacy ? undefined : legacy,
   };
 }
 
-async function speakSse({ sse, signal }: ConnectOptions): Promise<Spoken> {
-  const session = await initialize(sse, signal);
-  if ('status' in session) throw noMcp(session);
-  return { transport: 'sse', legacy: session.facts, session };
+/** One that speaks the modern era need not have the older handshake right: nonsense there only means that it does not speak it. */
+async function initializeBeside(
+  modern: object | NotSpoken,
+  send: Send,
+  signal: AbortSignal,
+): Promise<OpenedSession | NotSpoken> {
+  try {
+    return await initialize(send, signal);
+  } catch (error) {
+    const isNonsense = error instanceof GatewayError && error.code === 'upstream_protocol';
+    if (!isNonsense || 'status' in modern) throw error;
+    return { status: 200, undecided: false, rpcCode: undefined };
+  }
 }
 
-function noMcp({ status, rpcCode }: NotSpoken, sseFailure?: unknown): GatewayError {
+async function speakSse(send: Send, { now, signal }: ConnectOptions): Promise<Spoken> {
+  const session = await initialize(send, signal);
+  if ('status' in session) throw noMcp(session, 'legacy');
+  return { transport: 'sse', legacy: session.facts, probedAt: { legacy: now }, session };
+}
+
+function noMcp({ status, rpcCode }: NotSpoken, era: ProtocolEra, sseFailure?: unknown): GatewayError {
   const failure = refusalOf({ status, headers: {} });
   if (failure) return failure;
   // the event stream was our second guess: a refusal there that names somebody to act is the better news
   if (sseFailure instanceof GatewayError && sseFailure.facts.stage !== 'protocol') return sseFailure;
   const met = rpcCode === undefined ? `status ${status}` : `status ${status} and error ${rpcCode}`;
   const both = sseFailure === undefined ? '' : ', and a GET opened no event stream';
-  return new GatewayError('upstream_protocol', `expected an answer to initialize, met ${met}${both}`, {
-    hint: 'check the path of the URL, and the transport of this gateway if it is set',
+  const asked = era === 'modern' ? 'server/discover' : 'initialize';
+  return new GatewayError('upstream_protocol', `expected an answer to ${asked}, met ${met}${both}`, {
+    hint: 'check the path of the URL, and transport and protocol_era of this gateway if they are set',
     details: { status },
     cause: sseFailure,
   });

@@ -24,7 +24,7 @@ export interface HealthReason {
 }
 
 /** What was tried when it failed. */
-export type Attempt = 'call' | 'connect' | 'probe';
+export type Attempt = 'call' | 'connect' | 'probe' | 'listing';
 
 export interface HealthObserver {
   onFailing(reason: HealthReason, during: Attempt): void;
@@ -42,6 +42,8 @@ export class Health {
   readonly #observer: HealthObserver;
   #status: HealthState['status'] = 'unknown';
   #reason: HealthReason | undefined;
+  /** Why the last listing could not be read, where calls go well all the same. */
+  #listingReason: HealthReason | undefined;
   #lastSuccessMs: number | undefined;
 
   constructor(clock: Clock, breaker: Breaker, observer: HealthObserver) {
@@ -52,14 +54,25 @@ export class Health {
 
   get state(): HealthState {
     const { consecutiveFailures, state: breaker, retryInMs } = this.#breaker;
+    const reason = this.#reason ?? this.#listingReason;
     return {
-      status: this.#status,
+      status: this.isFailing ? 'failing' : this.#status,
       consecutiveFailures,
       breaker,
-      ...(this.#reason && { reason: this.#reason }),
+      ...(reason && { reason }),
       ...(this.#lastSuccessMs !== undefined && { lastSuccessAt: isoOf(this.#lastSuccessMs) }),
       ...(breaker === 'open' && { nextProbeAt: isoOf(this.#clock.nowMs() + retryInMs) }),
     };
+  }
+
+  /** Whether the status is `failing`. */
+  get isFailing(): boolean {
+    return this.#status === 'failing' || this.#listingReason !== undefined;
+  }
+
+  /** Whether it could not be reached, or did not answer, when it was last asked anything. */
+  get isDown(): boolean {
+    return this.#breaker.consecutiveFailures > 0;
   }
 
   /** Records that the upstream did what was asked. */
@@ -69,7 +82,21 @@ export class Health {
     this.#reason = undefined;
     const recovered = this.#status === 'failing';
     this.#status = 'healthy';
-    if (recovered) this.#observer.onRecovered();
+    if (recovered && !this.isFailing) this.#observer.onRecovered();
+  }
+
+  /** Records that everything it lists could be read. */
+  listed(): void {
+    if (this.#listingReason === undefined) return;
+    this.#listingReason = undefined;
+    if (!this.isFailing) this.#observer.onRecovered();
+  }
+
+  /** Records that a listing could not be read, which no other success makes good. */
+  listingFailed(error: GatewayError): void {
+    const first = !this.isFailing;
+    this.#listingReason = this.#reasonOf(error);
+    if (first) this.#observer.onFailing(this.#listingReason, 'listing');
   }
 
   /** Records an answer that shows the upstream alive but not that it is ours to use: a refusal, an unknown path. */
@@ -90,15 +117,18 @@ export class Health {
   }
 
   #failed(error: GatewayError, during: Attempt): void {
-    const { code, message, hint } = error;
-    const reason = { code, message, ...(hint !== undefined && { hint }), at: isoOf(this.#clock.nowMs()) };
-    const first = this.#status !== 'failing';
+    const reason = this.#reasonOf(error);
+    const first = !this.isFailing;
     this.#status = 'failing';
     this.#reason = reason;
     if (first) this.#observer.onFailing(reason, during);
     if (countsAgainstUpstream(error)) {
-      if (this.#breaker.failed(reason)) this.#observer.onBreakerOpened(code, Math.round(this.#breaker.retryInMs));
+      if (this.#breaker.failed(reason)) this.#observer.onBreakerOpened(error.code, Math.round(this.#breaker.retryInMs));
     } else this.#breaker.abandoned();
+  }
+
+  #reasonOf({ code, message, hint }: GatewayError): HealthReason {
+    return { code, message, ...(hint !== undefined && { hint }), at: isoOf(this.#clock.nowMs()) };
   }
 }
 

@@ -40,11 +40,11 @@ export function legacyRequest(id: number, method: string, params: Params, sessio
 }
 
 /** A notification of the legacy era. */
-export function legacyNotification(method: string, session: Readonly<Record<string, string>>) {
+export function legacyNotification(method: string, session: Readonly<Record<string, string>>, params?: Params) {
   return {
     method: 'POST',
     headers: { ...BASE_HEADERS, ...session },
-    body: JSON.stringify({ jsonrpc: '2.0', method }),
+    body: JSON.stringify({ jsonrpc: '2.0', method, params }),
     mcpMethod: method,
   } as const satisfies UpstreamRequest;
 }
@@ -115,6 +115,9 @@ function responseIn(text: string): JsonRpcResponse | undefined {
   return isResponse(message) ? message : undefined;
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc5842#section-7.2 */
+const LOOP_DETECTED = 508;
+
 /** What a status says that no MCP answer does: a redirect, refused credentials, a failing server. */
 export function refusalOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): GatewayError | undefined {
   const details = { status };
@@ -130,6 +133,11 @@ export function refusalOf({ status, headers }: Pick<Answer, 'status' | 'headers'
   if (status === 401 || status === 403)
     return new GatewayError('upstream_auth_refused', `the upstream refused our credentials with status ${status}`, {
       hint: 'check the auth fields of this gateway, and which client certificates the upstream admits',
+      details,
+    });
+  if (status === LOOP_DETECTED)
+    return new GatewayError('loop_detected', 'the requests to this upstream come back to this gateway', {
+      hint: 'a gateway must not be registered behind itself, nor behind one that stands behind it',
       details,
     });
   if (status >= 500)

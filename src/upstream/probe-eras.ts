@@ -1,9 +1,10 @@
 import { GatewayError } from '../base/errors.ts';
 import { asFields } from '../base/fields.ts';
 import { PRODUCT } from '../base/product.ts';
+import type { Era } from '../wire/eras.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META, MODERN_VERSION } from '../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts';
-import type { LegacyFacts, ModernFacts } from './facts.ts';
+import type { LegacyFacts, ModernFacts, UpstreamFacts } from './facts.ts';
 import {
   ask,
   discard,
@@ -12,6 +13,7 @@ import {
   modernRequest,
   refusalOf,
   type Answer,
+  type Params,
   type Send,
 } from './own-request.ts';
 
@@ -29,6 +31,25 @@ export interface NotSpoken {
   readonly undecided: boolean;
   /** The JSON-RPC error number, where there was one. */
   readonly rpcCode: number | undefined;
+}
+
+/** An era that was not to be asked for. */
+export const NOT_ASKED: NotSpoken = { status: 0, undecided: false, rpcCode: undefined };
+
+/** When each era was asked for; an answer that left it open leaves the earlier verdict, and its date. */
+export function verdictsOf(
+  asked: Readonly<Record<Era, OpenedSession | ModernFacts | NotSpoken>>,
+  now: string,
+  earlier: Pick<UpstreamFacts, 'probedAt'> | undefined,
+): NonNullable<UpstreamFacts['probedAt']> {
+  const dates = (['modern', 'legacy'] as const).flatMap((era) => {
+    const outcome = asked[era];
+    if (outcome === NOT_ASKED) return [];
+    const isOpen = 'undecided' in outcome && outcome.undecided;
+    const date = isOpen ? (earlier?.probedAt?.[era] ?? now) : now;
+    return [[era, date] as const];
+  });
+  return Object.fromEntries(dates);
 }
 
 /** JSON-RPC errors. @see MCP 2026-07-28, basic */
@@ -69,12 +90,18 @@ function modernFacts({ message }: Answer): ModernFacts | undefined {
 /**
  * Opens a legacy session, or learns that the upstream has none to offer.
  *
+ * @param declared what the upstream may ask of its client; without it nothing, and the session is for many callers
  * @throws GatewayError upstream_auth_refused, upstream_redirect, upstream_protocol for a version we do not know, and
  * dial codes
  */
-export async function initialize(send: Send, signal: AbortSignal): Promise<OpenedSession | NotSpoken> {
-  const params = { protocolVersion: LATEST_LEGACY_VERSION, capabilities: {}, clientInfo: PRODUCT };
-  const answer = await ask(send, legacyRequest(0, 'initialize', params, {}), signal);
+export async function initialize(
+  send: Send,
+  signal: AbortSignal,
+  declared?: Params,
+): Promise<OpenedSession | NotSpoken> {
+  const params = { protocolVersion: LATEST_LEGACY_VERSION, capabilities: declared ?? {}, clientInfo: PRODUCT };
+  const request = legacyRequest(0, 'initialize', params, {});
+  const answer = await ask(send, declared === undefined ? { ...request, shared: true } : request, signal);
   throwUnlessEvidence(answer);
   const { message } = answer;
   if (message === undefined || !('result' in message)) return notSpoken(answer);

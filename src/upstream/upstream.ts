@@ -12,19 +12,28 @@ import { connect } from './connect.ts';
 import { gatewayErrorOf, untilAborted, withDeadline } from './deadline.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { Health, type HealthState } from './health.ts';
-import { Link, type CarryObserver, type EventLabel } from './link.ts';
+import { healthReport, judgeOf } from './judge.ts';
+import { Link, type CarryObserver, type StdioDeps } from './link.ts';
 import { OwnCalls } from './own-calls.ts';
-import { messageOf, refusalOf, type Answer, type Params } from './own-request.ts';
+import { OwnListings, type ListingNews } from './own-listings.ts';
+import { messageOf, type Answer, type Params } from './own-request.ts';
 import type { SharedSession } from './shared-session.ts';
+import { assertAlive, lifeSignMethod } from './sign-of-life.ts';
 import type { UpstreamRequest, UpstreamTransport } from './transport.ts';
-import type { UpstreamConfig } from './upstream-config.ts';
+import { placeOf, type EventLabel, type UpstreamConfig } from './upstream-config.ts';
 
 export interface UpstreamDeps {
   readonly channels: ChannelCache;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** How this gateway names itself to those behind it. */
+  readonly viaName: string;
+  /** Undefined where no programs can be started. */
+  readonly stdio?: StdioDeps | undefined;
   /** Uniform in [0, 1), for back-off jitter; default Math.random. */
   readonly random?: () => number;
+  /** Told when a listing was said to have changed, and when one reads differently than before. */
+  readonly onListing?: (upstream: Upstream, news: ListingNews) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -32,22 +41,23 @@ const CONNECT_TIMEOUT_MS = 60_000;
 /** One server behind us, reached with one identity over one channel on every path. Fails with GatewayError only. */
 export class Upstream {
   readonly config: UpstreamConfig;
+  readonly listings: OwnListings;
   readonly #deps: UpstreamDeps;
   readonly #link: Link;
   readonly #breaker: Breaker;
-  /** What calls tell about the upstream's health. */
   readonly #judge: CarryObserver;
   readonly #health: Health;
   readonly #own: OwnCalls;
   #facts: UpstreamFacts | undefined;
   #transport: UpstreamTransport | undefined;
   #connecting: Promise<UpstreamFacts> | undefined;
+  readonly #farewells: (() => Promise<void>)[] = [];
 
   /**
    * Dials nothing yet.
    *
    * @param facts what an earlier connect learned
-   * @throws GatewayError config_invalid for credentials no header can carry
+   * @throws GatewayError config_invalid for credentials no header can carry, capability_unsupported for a program
    */
   constructor(config: UpstreamConfig, deps: UpstreamDeps, facts?: UpstreamFacts) {
     const { clock, events, random = Math.random } = deps;
@@ -56,23 +66,35 @@ export class Upstream {
     this.#deps = deps;
     this.#link = new Link(config, deps, label);
     this.#breaker = new Breaker(clock, random);
-    this.#health = new Health(clock, this.#breaker, {
-      onFailing: ({ code, message }, during) => events('upstream.failed', { ...label, code, message, during }),
-      onRecovered: () => events('upstream.recovered', label),
-      onBreakerOpened: (code, retryInMs) => events('breaker.opened', { ...label, code, retryInMs }),
-    });
-    this.#judge = {
-      answered: (status) => this.#answered(status),
-      failed: (error) => this.#health.callFailed(error),
-    };
+    this.#health = new Health(clock, this.#breaker, healthReport(events, label));
+    this.#judge = judgeOf(this.#health);
+    const carry = (request: UpstreamRequest, observer?: CarryObserver) =>
+      this.#link.carry(this.#transport ?? this.#link.first, request, observer);
     this.#own = new OwnCalls({
       clock,
-      send: (request) => this.#link.carry(this.#transport ?? this.#link.streamableHttp, request),
+      send: (request) => carry(request),
       lifetime: this.#link.signal,
-      onRenewed: () => events('upstream.session_renewed', label),
+      onRenewed: () => {
+        events('upstream.session_renewed', label);
+        this.listings.watchAnew();
+      },
     });
-    if (facts) this.#learn(facts);
-    else if (config.transport !== 'auto') this.#transport = this.#transportOf(config.transport);
+    this.listings = new OwnListings({
+      clock,
+      random,
+      health: this.#health,
+      facts: () => this.#facts,
+      learn: (learned) => this.#learn(learned),
+      connect: (grant) => this.connect(grant),
+      call: (grant, method, params) => this.call(grant, method, params),
+      send: (request) => carry(request, this.#judge),
+      session: () => this.#own.sessions.get(),
+      onNews: (news) => deps.onListing?.(this, news),
+    });
+    if (facts) {
+      this.#learn(facts);
+      this.listings.adopt(facts);
+    } else this.#transport = this.#link.chosen;
   }
 
   /** What the last connect learned; undefined until there was one. */
@@ -103,7 +125,7 @@ export class Upstream {
    * channel_closed
    */
   async send(grant: Grant, request: UpstreamRequest): Promise<ChannelResponse> {
-    const transport = this.#transport ?? (await this.#resolveTransport(grant, request.signal));
+    const transport = this.#transport ?? this.#link.transport((await this.connect(grant, request.signal)).transport);
     this.#breaker.admit();
     return this.#link.carry(transport, request, this.#judge);
   }
@@ -147,26 +169,26 @@ export class Upstream {
       await this.connect(grant, signal).catch(() => undefined);
       return this.health;
     }
-    const method = this.#facts.modern ? 'server/discover' : 'ping';
+    const method = lifeSignMethod(this.#facts);
     try {
-      const message = messageOf(await this.#ask(method, {}, signal), method);
-      // an error shows a server that answers pings alive, but one that forgot discover has changed its era
-      if ('error' in message && method !== 'ping') throw eraChanged(message.error.code);
+      assertAlive(await this.#ask(method, {}, signal), method);
       this.#health.succeeded();
     } catch (error) {
       this.#health.attemptFailed(gatewayErrorOf(error, signal), 'probe');
+      // a connection nobody speaks on may be gone without a word
+      this.listings.watchAnew();
     }
     return this.health;
   }
 
-  /** A handshake for people to read, with the same identity; over plain HTTP only whether the upstream answers. */
+  /** A handshake for people to read, with the same identity; without TLS only whether the upstream answers. */
   async examine(signal: AbortSignal): Promise<HandshakeReport> {
-    const { profile, url } = this.config;
-    if (profile) return this.#deps.channels.examine(profile, url.origin, signal);
+    const { profile, target } = this.config;
+    const { origin, host } = placeOf(target);
+    if (profile) return this.#deps.channels.examine(profile, origin, signal);
     const { reason } = await this.probe(grantUpkeep('check'), signal);
-    const error =
-      reason && new GatewayError(reason.code, reason.message, reason.hint === undefined ? {} : { hint: reason.hint });
-    return noHandshake({ origin: url.origin, serverName: url.hostname, error });
+    const error = reason && new GatewayError(reason.code, reason.message, reason);
+    return noHandshake({ origin, serverName: host, error });
   }
 
   /**
@@ -174,23 +196,34 @@ export class Upstream {
    * back. Idempotent; never throws.
    */
   close(drainMs: number): Promise<void> {
-    return this.#link.close(drainMs, () => this.#own.farewell(this.#own.sessions.current?.headers));
+    this.listings.unwatch();
+    return this.#link.close(drainMs, async () => {
+      await Promise.all(this.#farewells.map((farewell) => farewell()));
+      await this.#own.farewell(this.#own.sessions.current?.headers);
+    });
+  }
+
+  /** Has something said to the server before the channel is given back; `farewell` must not throw. */
+  beforeClose(farewell: () => Promise<void>): void {
+    this.#farewells.push(farewell);
   }
 
   async #connect(): Promise<UpstreamFacts> {
     const { clock } = this.#deps;
+    const wasRead = this.listings.beginReadingAll();
     try {
       const { facts, session } = await withDeadline(clock, CONNECT_TIMEOUT_MS, this.#link.signal, (signal) =>
         connect({
-          choice: this.config.transport,
-          streamableHttp: (request) => this.#link.carry(this.#link.streamableHttp, request),
-          sse: (request) => this.#link.carry(this.#link.sse, request),
+          ways: this.#link.senders,
+          clock,
           earlier: this.#facts,
+          era: this.config.protocolEra,
           now: new Date(clock.nowMs()).toISOString(),
           signal,
         }),
       );
       this.#learn(facts);
+      wasRead();
       // calls may be under way in the session that is open, so a second one is not needed
       if (session && this.#own.sessions.current) await this.#own.farewell(session.headers);
       else if (session) this.#own.sessions.adopt(session);
@@ -204,26 +237,11 @@ export class Upstream {
   }
 
   #learn(facts: UpstreamFacts): void {
-    if (this.#facts && this.#facts.transport !== facts.transport) this.#own.sessions.forget();
+    const { transport, listing } = this.#facts ?? {};
+    if (transport && transport !== facts.transport) this.#own.sessions.forget();
     this.#facts = facts;
-    this.#transport = this.#transportOf(facts.transport);
-  }
-
-  #transportOf(kind: UpstreamTransport['kind']): UpstreamTransport {
-    return kind === 'sse' ? this.#link.sse : this.#link.streamableHttp;
-  }
-
-  async #resolveTransport(grant: Grant, signal: CancelSignal | undefined): Promise<UpstreamTransport> {
-    return this.#transport ?? this.#transportOf((await this.connect(grant, signal)).transport);
-  }
-
-  /** What an answered call says about the upstream's health. */
-
-  #answered(status: number): void {
-    if (status < 300) return this.#health.succeeded();
-    if (status < 500) return this.#health.answered();
-    const refusal = refusalOf({ status, headers: {} });
-    if (refusal) this.#health.callFailed(refusal);
+    this.#transport = this.#link.transport(facts.transport);
+    if (listing !== facts.listing) this.#deps.onListing?.(this, 'new');
   }
 
   #ask(method: string, params: Params, signal: CancelSignal | undefined): Promise<Answer> {
@@ -231,10 +249,4 @@ export class Upstream {
       ? this.#own.askModern(method, params, signal)
       : this.#own.askLegacy(method, params, signal);
   }
-}
-
-function eraChanged(code: number): GatewayError {
-  return new GatewayError('upstream_protocol', `the upstream answered server/discover with error ${code}`, {
-    hint: 'it may have been downgraded: refresh this gateway',
-  });
 }

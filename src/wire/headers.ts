@@ -1,3 +1,4 @@
+import { VIA } from './via.ts';
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../base/bytes.ts';
 
 /** Header names of MCP, in lower case. @see MCP 2026-07-28, transports */
@@ -18,6 +19,7 @@ const FORWARDED = new Set([
   'traceparent',
   'tracestate',
   'baggage',
+  VIA,
 ]);
 const PARAM_PREFIX = 'mcp-param-';
 
@@ -28,6 +30,8 @@ export function isForwarded(name: string): boolean {
 
 const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const ENCODED = /^=\?base64\?(.*)\?=$/;
+/** Padded, of the standard alphabet: what servers have to refuse otherwise. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** A name as Mcp-Name carries it: plain where visible ASCII, else `=?base64?…?=`. @see MCP 2026-07-28, SEP-2243 */
 export function encodeName(name: string): string {
@@ -38,9 +42,5 @@ export function encodeName(name: string): string {
 export function decodeName(value: string): string | undefined {
   const encoded = ENCODED.exec(value)?.[1];
   if (encoded === undefined) return value;
-  try {
-    return fromUtf8(fromBase64(encoded));
-  } catch {
-    return undefined;
-  }
+  return BASE64.test(encoded) ? fromUtf8(fromBase64(encoded)) : undefined;
 }

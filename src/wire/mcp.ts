@@ -12,11 +12,35 @@ export const LISTINGS = {
 /** The method of a listing. */
 export type ListingMethod = keyof typeof LISTINGS;
 
+/** The methods of the four listings. */
+export const LISTING_METHODS = Object.keys(LISTINGS) as readonly ListingMethod[];
+
+/** What changed when a server says so, by the notification it says it with. */
+const CHANGES: ReadonlyMap<string, readonly ListingMethod[]> = new Map([
+  ['notifications/tools/list_changed', ['tools/list']],
+  ['notifications/prompts/list_changed', ['prompts/list']],
+  ['notifications/resources/list_changed', ['resources/list', 'resources/templates/list']],
+]);
+
+/** The listings a notification says have changed; none for every other message. */
+export const listingsChangedBy = (method: string): readonly ListingMethod[] => CHANGES.get(method) ?? [];
+
+/** The capability whose `listChanged` flag promises to tell of changes of a listing. */
+export const LISTING_CAPABILITY: Readonly<Record<ListingMethod, 'tools' | 'prompts' | 'resources'>> = {
+  'tools/list': 'tools',
+  'prompts/list': 'prompts',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resources',
+};
+
 /** Whether a method lists something. */
 export const isListing = (method: string): method is ListingMethod => Object.hasOwn(LISTINGS, method);
 
-/** Which upstream a request is for: by tool or prompt name, by resource URI, or by nothing it carries. */
-export type Target = { readonly by: 'name' | 'uri'; readonly value: string } | { readonly by: 'none' };
+/** Which upstream a request is for: by tool or prompt name, by resource URI (or template), or by nothing it carries. */
+export type Target =
+  | { readonly by: 'name'; readonly of: 'tools' | 'prompts'; readonly value: string }
+  | { readonly by: 'uri'; readonly value: string }
+  | { readonly by: 'none' };
 
 /** Where a method keeps the name it is routed by; methods that are not here carry none. */
 const ROUTED: ReadonlyMap<string, 'name' | 'uri' | 'ref'> = new Map([
@@ -33,10 +57,10 @@ export function targetOf(request: Pick<JsonRpcRequest, 'method' | 'params'>): Ta
   const where = ROUTED.get(request.method);
   if (where === undefined) return { by: 'none' };
   const holder = where === 'ref' ? asFields(request.params?.['ref']) : request.params;
-  for (const by of ['name', 'uri'] as const) {
-    const value = holder?.[by];
-    if (where !== (by === 'name' ? 'uri' : 'name') && typeof value === 'string') return { by, value };
-  }
+  const { name, uri } = holder ?? {};
+  if (where !== 'uri' && typeof name === 'string')
+    return { by: 'name', of: request.method === 'tools/call' ? 'tools' : 'prompts', value: name };
+  if (where !== 'name' && typeof uri === 'string') return { by: 'uri', value: uri };
   return { by: 'none' };
 }
 

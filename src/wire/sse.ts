@@ -139,7 +139,8 @@ export async function pickEvent<T>(
   }
 }
 
-async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+/** Reads a stream to its end, if that comes soon: its connection can be used again then. */
+export async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const deadline = AbortSignal.timeout(LINGER_MS);
   const giveUp = () => void reader.cancel().catch(() => undefined);
   deadline.addEventListener('abort', giveUp, { once: true });

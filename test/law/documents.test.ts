@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import { ERRORS } from '../../src/base/errors.ts';
 import { CLIENT_VARIABLES, fileKeyOf, SETTINGS } from '../../src/config/settings.ts';
 import type { Setting } from '../../src/config/settings.ts';
-import { openApiDocument } from '../../src/http/api/openapi.ts';
+import { MEMBER_FIELDS, SERVER_FIELDS } from '../../src/catalog/server-fields.ts';
+import { GATEWAY_PATHS } from '../../src/http/api/gateway-paths.ts';
+import { SERVER_PATHS } from '../../src/http/api/server-paths.ts';
 import { LIST_QUERY } from '../../src/http/api/queries.ts';
 import { METRICS } from '../../src/observe/metric-table.ts';
 import { snakeOf } from '../../src/registry/field-schema.ts';
@@ -19,9 +21,12 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'docs/connect.md',
   'docs/errors.md',
   'docs/gateways.md',
+  'docs/import.md',
   'docs/metrics.md',
+  'docs/servers.md',
   'docs/settings.md',
 ].map((path) => ({ path, text: readText(path) }));
 
@@ -75,16 +80,20 @@ test('docs/metrics.md has a row for each metric', () => {
   expect(inQueries.filter((name) => !(name in METRICS))).toEqual([]);
 });
 
-test('docs/gateways.md has a row for each field and each address', () => {
-  const text = readText('docs/gateways.md');
-  const fields = rowsOf(sectionOf(text, 'Fields')).map(([name]) => name);
-  expect(fields).toEqual(Object.keys(GATEWAY_FIELDS).map((name) => `\`${snakeOf(name)}\``));
+test.each([
+  ['docs/gateways.md', GATEWAY_PATHS, { Fields: GATEWAY_FIELDS }],
+  ['docs/servers.md', SERVER_PATHS, { Fields: SERVER_FIELDS, Members: MEMBER_FIELDS }],
+])('%s has a row for each field and each address', (path, paths, tables) => {
+  const text = readText(path);
+  for (const [section, fields] of Object.entries(tables))
+    expect(rowsOf(sectionOf(text, section)).map(([name]) => name)).toEqual(
+      Object.keys(fields).map((name) => `\`${snakeOf(name)}\``),
+    );
   const addresses = rowsOf(sectionOf(text, 'Addresses')).map(([address]) => address);
-  const { paths } = openApiDocument() as { paths: Readonly<Record<string, object>> };
-  const operations = Object.entries(paths).flatMap(([path, operation]) =>
-    Object.keys(operation)
+  const operations = Object.entries(paths).flatMap(([address, operation]) =>
+    Object.keys(operation as object)
       .filter((method) => method !== 'parameters')
-      .map((method) => `\`${method.toUpperCase()} ${path}\``),
+      .map((method) => `\`${method.toUpperCase()} ${address}\``),
   );
   expect(new Set(addresses)).toEqual(new Set(operations));
 });
@@ -93,7 +102,9 @@ test('every variable that is named exists', () => {
   const known = new Set([
     ...settings.flatMap(({ env, alias }) => [env, alias ?? env]),
     ...CLIENT_VARIABLES,
-    // read by `postern certs`, and Node's own
+    // read by `postern certs`, and those of Node and of the system's loader
+    'LD_PRELOAD',
+    'NODE_OPTIONS',
     'MCP_CERT_DAYS',
     'MCP_PLUGIN_CONFIG',
     'NODE_EXTRA_CA_CERTS',
@@ -109,7 +120,7 @@ test('every code, field and metric that is named exists', () => {
     ...Object.keys(METRICS),
     ...Object.keys(LIST_QUERY),
     ...settings.flatMap((setting) => fileKeyOf(setting) ?? []),
-    ...Object.keys(GATEWAY_FIELDS).map(snakeOf),
+    ...[GATEWAY_FIELDS, SERVER_FIELDS, MEMBER_FIELDS].flatMap((fields) => Object.keys(fields).map(snakeOf)),
     ...Object.values(GATEWAY_FIELDS).flatMap((field) => ('enum' in field ? field.enum : [])),
     // inside tls_config; a family of codes; tools of the examples; SQLite's
     'ca_cert',

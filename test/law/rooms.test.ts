@@ -9,7 +9,7 @@ const adapters = sourceFiles('adapters');
 /** Where each package may be imported; a package that is not listed here is not used yet and has no home. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['adapters/'],
-  '@noble/hashes': ['src/base/', 'src/pki/', 'src/tls/'],
+  '@noble/hashes': ['src/base/', 'src/pki/', 'src/tls/', 'src/catalog/'],
   '@peculiar/x509': ['src/pki/'],
   'reflect-metadata': ['src/pki/'],
   db0: ['adapters/'],
@@ -19,6 +19,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pg: ['adapters/'],
   undici: ['adapters/'],
   unstorage: ['src/store/', 'adapters/'],
+  ws: ['adapters/node/listener/'],
   yaml: ['adapters/'],
   // the demo runs from a checkout, so what it plays with are development dependencies
   '@modelcontextprotocol/client': ['adapters/node/cli/demo/'],

@@ -96,6 +96,9 @@ test('what cannot be connected changes nothing, and the old one goes on', async 
 });
 
 test('a change that does not reach the upstream differently keeps its connections', async () => {
+  // the gateway's own stream takes a connection, and a refresh opens as many as it needs beside it
+  await upstream.untilListened();
+  expect((await gateway.api('POST', '/v1/gateways/up/refresh')).status).toBe(200);
   const { handshakes } = upstream;
   await put({ description: 'after', prefix: 'other_', tags: null });
   expect((await gateway.api('POST', '/v1/gateways/up/refresh')).status).toBe(200);

@@ -11,7 +11,7 @@ const LISTEN = {
   jsonrpc: '2.0',
   id: 'sub',
   method: 'subscriptions/listen',
-  params: { notifications: { toolsListChanged: true }, _meta: META },
+  params: { notifications: { resourceSubscriptions: ['test://text'] }, _meta: META },
 };
 const HEADERS = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
 
@@ -20,16 +20,16 @@ test('what an upstream says after rubbish still reaches the caller', async () =>
   const gateway = await startGateway();
   try {
     await gateway.register({ name: 'up', url: upstream.url });
-    const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
+    const updated = '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"test://text"}}';
     upstream.intercept = ({ rpcMethod }) =>
       rpcMethod === 'subscriptions/listen'
-        ? new Response(`data: rubbish\n\ndata: null\n\ndata: ${changed}\n\n`, {
+        ? new Response(`data: rubbish\n\ndata: null\n\ndata: ${updated}\n\n`, {
             headers: { 'content-type': 'text/event-stream' },
           })
         : undefined;
     const text = await (await postMessage(`${gateway.url}/mcp`, await gateway.token('ann'), LISTEN, HEADERS)).text();
     expect(text).toContain('notifications/subscriptions/acknowledged');
-    expect(text).toContain(changed);
+    expect(text).toContain(updated);
     expect(text).not.toContain('rubbish');
   } finally {
     await gateway.close();

@@ -60,6 +60,7 @@ test('paths are stored as paths, and the key stays masked', async () => {
 
 test('a reload takes up a new identity; unchanged files keep the connections', async () => {
   expect(await subjectOfNextCall()).toBe('first');
+  await upstream.untilListened();
   const { handshakes } = upstream;
   await gateway.gateway.reload();
   expect(await subjectOfNextCall()).toBe('first');

@@ -143,8 +143,9 @@ test('an answer that breaks off does not break the format of the log', async () 
   const token = await tokenOf('admin');
   const env = { POSTERN_URL: postern.url, POSTERN_TOKEN: token };
   await runPostern(['gateways', 'add', 'slow', upstream.url], { cwd, env });
+  // one that can be resumed breaks off as it is
   const beginning = new TextEncoder().encode(
-    'data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n',
+    'id: 1\ndata: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n',
   );
   upstream.intercept = ({ rpcMethod }) =>
     rpcMethod === 'tools/call'

@@ -19,7 +19,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const readme = read('README.md');
 /** Beside README.md. */
 const DOCUMENTS = ['ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
-  ['errors', 'gateways', 'metrics', 'settings'].map((name) => `docs/${name}.md`),
+  ['connect', 'errors', 'gateways', 'metrics', 'settings'].map((name) => `docs/${name}.md`),
 );
 const ADDRESS = 'http://127.0.0.1:4444';
 
@@ -120,7 +120,7 @@ test('every example of docs/gateways.md is taken', async () => {
     for (const [file, text] of Object.entries({ ...files, '2027.crt': client.chainPem, '2027.key': client.keyPem }))
       await writeFile(join(folder.path, name, file), text);
   }
-  const gateway = await startGateway({ settings: { POSTERN_CERT_DIRS: folder.path } });
+  const gateway = await startGateway({ settings: { POSTERN_CERT_DIRS: folder.path, POSTERN_STDIO_COMMANDS: 'node' } });
   closing.push(() => gateway.close());
   const pem = (member: string, value: unknown): unknown => {
     if (typeof value !== 'string') return value;
@@ -141,7 +141,7 @@ test('every example of docs/gateways.md is taken', async () => {
     expect(response.status, `${text}${await response.text()}`).toBe(200);
     answers.push(response.status);
   }
-  expect(answers).toHaveLength(5);
+  expect(answers).toHaveLength(6);
 });
 
 test('every command and flag that is named exists, and what is said not to exist does not', async () => {
@@ -168,7 +168,7 @@ test('every command and flag that is named exists, and what is said not to exist
   }
   expect(wrong).toEqual([]);
 
-  const everyHelp = (await Promise.all(['serve', 'gateways', 'certs', 'token'].map(helpOf))).join('\n');
+  const everyHelp = (await Promise.all(['serve', 'gateways', 'certs', 'token', 'connect'].map(helpOf))).join('\n');
   const flags = [readme, ...texts].flatMap(codeSpansOf).filter((span) => /^--[a-z-]+$/.test(span));
   expect(flags.filter((flag) => !everyHelp.includes(`${flag} `))).toEqual([]);
 });
@@ -182,6 +182,6 @@ test('nothing else is shown as a command', () => {
   ]);
   const quickStart = fencesOf(sectionOf(readme, 'Quick start')).filter(({ language }) => language === 'sh');
   expect(others).toEqual(quickStart);
-  for (const path of DOCUMENTS.filter((name) => !/gateways|metrics/.test(name)))
+  for (const path of DOCUMENTS.filter((name) => !/connect|gateways|metrics/.test(name)))
     expect([path, fencesOf(read(path))]).toEqual([path, []]);
 });

@@ -77,6 +77,39 @@ test('gateways are registered, changed and checked over the local data directory
   expect(await json(['gateways', 'list'], remote)).toEqual([]);
 });
 
+test('virtual servers are made, changed and removed over the local data directory and over a running gateway', async () => {
+  const upstream = await startMcpUpstream();
+  closing.push(() => upstream.close());
+  await json(['gateways', 'add', 'crm', upstream.url]);
+  await json(['gateways', 'add', 'crm two', upstream.url]);
+  expect((await run(['servers', 'list'])).stdout).toContain('there is no virtual server');
+  expect((await run(['servers', 'add', 'Desk', '--gateway', 'nobody'])).stderr).toContain('config_invalid');
+  expect(await json(['servers', 'add', 'Desk', '--gateway', 'crm*', '--description', 'd'])).toMatchObject({
+    slug: 'desk',
+    gateways: ['crm', 'crm-two'],
+  });
+  await writeFile(join(cwd, 'desk.json'), JSON.stringify({ members: [{ gateway: 'crm', tools: ['echo'] }] }));
+  expect(await json(['servers', 'update', 'Desk', '--file', 'desk.json'])).toMatchObject({
+    description: 'd',
+    associatedTools: ['echo'],
+  });
+  expect((await run(['servers', 'list'])).stdout).toMatch(/^desk +active +1 tools +crm$/m);
+  await writeFile(join(cwd, 'broken.json'), '{"secret": ');
+  const broken = await run(['servers', 'update', 'desk', '--file', 'broken.json']);
+  expect([broken.code, broken.stderr]).toEqual([2, expect.not.stringContaining('secret')]);
+  for (const args of [['add'], ['update', 'desk'], ['adds']]) expect((await run(['servers', ...args])).code).toBe(2);
+
+  const postern = await servePostern([], { cwd });
+  closing.push(() => postern.kill());
+  const { token } = (await json(['token', '--sub', 'ann', '--role', 'admin'])) as { token: string };
+  const remote = { POSTERN_URL: postern.url, POSTERN_TOKEN: token };
+  expect((await run(['servers', 'show', 'desk'], remote)).stdout).toContain('slug: desk');
+  expect(await json(['servers', 'deactivate', 'desk'], remote)).toMatchObject({ enabled: false });
+  expect(await json(['servers', 'activate', 'desk'], remote)).toMatchObject({ enabled: true });
+  expect((await run(['servers', 'remove', 'desk'], remote)).code).toBe(0);
+  expect(await json(['servers', 'list'], remote)).toEqual([]);
+});
+
 test('a bundle may be given as certificate alone, and a failing check exits 1', async () => {
   const { upstream, url } = await strictUpstream();
   await json(['gateways', 'add', 'bundled', url, '--ca', 'tls/ca.pem', '--cert', 'tls/bundle.pem']);

@@ -67,7 +67,8 @@ export async function startGateway({
   );
   const gateway = await createGateway(config, wrapPlatform(platform));
   gateway.beginUpkeep();
-  const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: gateway.fetch });
+  const { fetch: answer, webSocket } = gateway;
+  const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: answer, webSocket });
   const url = `http://127.0.0.1:${listener.port}`;
   const token = async (subject: string, role: Role = 'user') =>
     mintToken({ subject, role, ttlSeconds: 3600 }, await importTokenKey(config), systemClock);

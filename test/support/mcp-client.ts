@@ -6,9 +6,12 @@ import type { Era } from '../../src/wire/eras.ts';
 const INFO = { name: 'test-client', version: '1.0.0' };
 const CAPABILITIES = { sampling: {}, elicitation: {}, roots: { listChanged: true } };
 
-/** The official client (SDK v2) in one era; it answers sampling with `sampled` and accepts every question. */
-export async function connectClient(url: string, token: string, era: Era): Promise<Client> {
-  const mode = era === 'modern' ? { pin: '2026-07-28' } : 'legacy';
+/**
+ * The official client (SDK v2) in one era, or in the one it finds; it answers sampling with `sampled` and accepts every
+ * question.
+ */
+export async function connectClient(url: string, token: string, era: Era | 'auto'): Promise<Client> {
+  const mode = era === 'modern' ? { pin: '2026-07-28' } : era;
   const client = new Client(INFO, { capabilities: CAPABILITIES, versionNegotiation: { mode } });
   client.setRequestHandler('sampling/createMessage', () => ({
     model: 'test',
@@ -34,9 +37,11 @@ export async function postMessage(
   token: string,
   message: unknown,
   headers: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
 ): Promise<Response> {
   return fetch(url, {
     method: 'POST',
+    signal: signal ?? null,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: '*/*', ...headers },
     body: typeof message === 'string' ? message : JSON.stringify(message),
   });

@@ -16,6 +16,8 @@ export interface FixtureOptions {
   readonly toolsOnly?: boolean | undefined;
   /** Further tools by name; each answers with its own name. */
   readonly extraTools?: readonly string[] | undefined;
+  /** Further tools of the test's own. */
+  readonly ownTools?: Readonly<Record<string, FixtureTool>> | undefined;
   /** Items per page of every listing; absent means one page. */
   readonly pageSize?: number | undefined;
   /** Makes the cursor of the second page the empty string, which is a valid cursor. */
@@ -24,8 +26,8 @@ export interface FixtureOptions {
 
 /** State the Server instances of one upstream share. */
 export interface FixtureState {
-  /** Resolvers of `hold` calls that are waiting. */
-  readonly held: Set<() => void>;
+  /** Resolvers of `hold` calls that are waiting, with the text each came with. */
+  readonly held: Map<() => void, unknown>;
   onHeld: () => void;
   /** Toggled by `change_tools`. */
   changed: boolean;
@@ -33,7 +35,7 @@ export interface FixtureState {
 }
 
 type Args = Readonly<Record<string, unknown>>;
-interface FixtureTool {
+export interface FixtureTool {
   readonly description: string;
   readonly properties: Readonly<Record<string, { readonly type: string }>>;
   run(
@@ -73,10 +75,10 @@ function fixtureTools(state: FixtureState): Record<string, FixtureTool> {
     },
     hold: {
       description: 'Answers when the test releases it',
-      properties: {},
-      async run(_args, ctx) {
+      properties: { text: string },
+      async run({ text: heldText }, ctx) {
         await new Promise<void>((resolve) => {
-          state.held.add(resolve);
+          state.held.set(resolve, heldText);
           ctx.mcpReq.signal.addEventListener('abort', () => {
             state.held.delete(resolve);
             resolve();
@@ -99,16 +101,16 @@ function fixtureTools(state: FixtureState): Record<string, FixtureTool> {
       },
     },
     progress: {
-      description: 'Reports progress steps times, then answers',
-      properties: { steps: integer },
-      async run({ steps }, ctx) {
+      description: 'Reports progress steps times, then, after ms milliseconds, answers',
+      properties: { steps: integer, ms: integer },
+      async run({ steps, ms }, ctx) {
         const progressToken = ctx.mcpReq._meta?.progressToken;
         const total = Number(steps ?? 3);
         const reports = progressToken === undefined ? 0 : total;
         for (let progress = 1; progress <= reports; progress++)
           await ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total } });
         // clients forget the token with the result, so a result in the same chunk would hide the progress
-        await pause(10, ctx.mcpReq.signal);
+        await pause(Number(ms ?? 10), ctx.mcpReq.signal);
         return text(`${total} steps`);
       },
     },
@@ -173,7 +175,7 @@ const PROMPTS = [{ name: 'greet', description: 'Greets', arguments: [{ name: 'wh
 
 /** A fresh SDK Server; one per request or per session, all sharing `state`. */
 export function buildFixture(options: FixtureOptions, state: FixtureState): Server {
-  const tools = fixtureTools(state);
+  const tools = { ...fixtureTools(state), ...options.ownTools };
   for (const name of options.extraTools ?? []) tools[name] = named(name);
   const server = new Server(
     { name: options.name ?? 'fixture', version: '1.0.0' },

@@ -87,6 +87,8 @@ export interface McpUpstream {
   intercept: Intercept | undefined;
   /** Calls of the tool `hold` that wait. */
   readonly held: number;
+  /** Whether a call of `hold` with this text waits. */
+  isHolding(text: string): boolean;
   /** Resolves once `count` calls of `hold` wait. */
   untilHeld(count: number): Promise<void>;
   /** Lets all waiting `hold` calls answer. */
@@ -99,6 +101,8 @@ export interface McpUpstream {
   pingSessions(): Promise<void>;
   /** Resolves once `count` sessions are open. */
   untilSessions(count: number): Promise<void>;
+  /** Resolves once `count` streams for unasked messages were opened, the one the gateway keeps for itself among them. */
+  untilListened(count?: number): Promise<void>;
   /** Serves new connections with other TLS material; open ones stay as they are. */
   replaceTls(tls: McpUpstreamTls): void;
   /** Closes every connection now; the server goes on listening. */
@@ -121,7 +125,7 @@ export async function startMcpUpstream(options: McpUpstreamOptions = {}): Promis
   const heldWaiters: { count: number; resolve: () => void }[] = [];
   const counts = { connections: 0, handshakes: 0 };
   const state: FixtureState = {
-    held: new Set(),
+    held: new Map(),
     changed: false,
     onHeld() {
       for (const waiter of heldWaiters) if (state.held.size >= waiter.count) waiter.resolve();
@@ -198,12 +202,13 @@ export async function startMcpUpstream(options: McpUpstreamOptions = {}): Promis
     get held() {
       return state.held.size;
     },
+    isHolding: (text) => [...state.held.values()].includes(text),
     untilHeld: (count) =>
       state.held.size >= count
         ? Promise.resolve()
         : new Promise((resolve) => void heldWaiters.push({ count, resolve })),
     release() {
-      for (const resolve of state.held) resolve();
+      for (const resolve of state.held.keys()) resolve();
       state.held.clear();
     },
     loseSessions: () => legacy.closeAll().then(() => sse.closeAll()),
@@ -216,6 +221,11 @@ export async function startMcpUpstream(options: McpUpstreamOptions = {}): Promis
     },
     async untilSessions(count) {
       while (upstream.sessions !== count) await new Promise(setImmediate);
+    },
+    async untilListened(count = 1) {
+      const listening = () =>
+        requests.filter(({ httpMethod, rpcMethod }) => httpMethod === 'GET' || rpcMethod === 'subscriptions/listen');
+      while (listening().length < count) await new Promise(setImmediate);
     },
     replaceTls: (tls) => (server as HttpsServer).setSecureContext(tlsOptions(tls)),
     dropConnections() {

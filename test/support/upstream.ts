@@ -5,8 +5,8 @@ import type { EventFields, EventName } from '../../src/base/events.ts';
 import { grantUpkeep, type Grant } from '../../src/policy/grant.ts';
 import { ChannelCache } from '../../src/tls/channel-cache.ts';
 import type { UpstreamFacts } from '../../src/upstream/facts.ts';
-import { Upstream } from '../../src/upstream/upstream.ts';
-import type { UpstreamConfig } from '../../src/upstream/upstream-config.ts';
+import { Upstream, type UpstreamDeps } from '../../src/upstream/upstream.ts';
+import type { HttpTarget, UpstreamConfig } from '../../src/upstream/upstream-config.ts';
 
 /** What calls in tests are allowed by. */
 export const TEST_GRANT: Grant = grantUpkeep('test');
@@ -19,26 +19,42 @@ export interface DialledUpstream {
   close(): Promise<void>;
 }
 
+/** How an upstream is reached; no profile, no credentials and transport auto unless said otherwise. */
+export type TestConfig = Partial<Omit<UpstreamConfig, 'target'> & Omit<HttpTarget, 'kind' | 'url'>> & {
+  readonly url: URL;
+};
+
+export interface DialOptions extends Pick<UpstreamDeps, 'onListing'> {
+  readonly facts?: UpstreamFacts;
+  readonly clock?: Clock;
+  readonly dialClock?: Clock;
+}
+
 /** An Upstream over the Node dialer, with a channel cache of its own. */
 export function dialUpstream(
-  config: Partial<UpstreamConfig> & { readonly url: URL },
-  { facts, clock = systemClock, dialClock = clock }: { facts?: UpstreamFacts; clock?: Clock; dialClock?: Clock } = {},
+  { url, transport = 'auto', credentials = { headers: {}, query: {} }, ...config }: TestConfig,
+  { facts, clock = systemClock, dialClock = clock, onListing }: DialOptions = {},
 ): DialledUpstream {
   const events: { name: EventName; fields: EventFields[EventName] }[] = [];
   const sink = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void events.push({ name, fields });
   const dialer = createNodeDialer({ events: sink, clock: dialClock, contextCache: { maxIdle: 10 } });
   const channels = new ChannelCache({ dialer, clock: dialClock, events: sink, maxIdle: 0 });
-  const defaults: Omit<UpstreamConfig, 'url'> = {
+  const defaults: Omit<UpstreamConfig, 'target'> = {
     id: 'id-1',
     slug: 'up',
     name: 'Up',
-    transport: 'auto',
     profile: undefined,
-    credentials: { headers: {}, query: {} },
+    protocolEra: 'auto',
+    requestTimeoutMs: undefined,
     passthroughHeaders: [],
     insecureTls: false,
   };
-  const upstream = new Upstream({ ...defaults, ...config }, { channels, clock, events: sink, random: () => 1 }, facts);
+  const target = { kind: 'http', url, transport, credentials } as const;
+  const upstream = new Upstream(
+    { ...defaults, ...config, target },
+    { channels, clock, events: sink, viaName: 'postern-test', random: () => 1, ...(onListing && { onListing }) },
+    facts,
+  );
   return {
     upstream,
     events,

@@ -85,6 +85,7 @@ const gateway = object({
   resourceCount: count,
   lastRefreshAt: time,
   refreshIntervalSeconds: { type: ['integer', 'null'] },
+  requestTimeoutSeconds: { type: ['integer', 'null'] },
   passthroughHeaders: texts,
   authType: oneOf('none', 'basic', 'bearer', 'authheaders', 'query_param'),
   authUsername: maybeText,

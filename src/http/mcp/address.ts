@@ -1,44 +1,80 @@
-import type { Context } from 'hono';
+import type { CancelSignal } from '../../base/cancel-signal.ts';
+import type { ChangeFeed } from '../../base/change-feed.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import type { Authenticate } from '../access.ts';
 import { callerOf, granted } from '../access.ts';
-import type { HttpEnv } from '../env.ts';
+import type { Grant } from '../../policy/grant.ts';
+import type { Principal } from '../../identity/principal.ts';
+import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
+import type { VirtualServer } from '../../catalog/virtual-server.ts';
+import { hasLooped, VIA } from '../../wire/via.ts';
 import { readText } from '../read-text.ts';
 import { answerMcp } from './endpoint.ts';
 import type { McpServices } from './exchange.ts';
+import { KeptLists } from './kept-lists.ts';
+import { ListChanges } from './list-changes.ts';
+import { MESSAGE_BYTES } from './message-pipe-answer.ts';
+import { serverByKey } from './servers.ts';
 import type { FindServer } from './servers.ts';
 
-export interface McpAddressOptions extends Omit<McpServices, 'renewals'> {
+export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists' | 'listChanges'> {
   readonly authenticate: Authenticate;
+  /** The servers of this instance. */
+  readonly servers: { snapshot(): ServerSnapshot };
+  /** Told when what is served there may be another. */
+  readonly changes: ChangeFeed;
   readonly events: EventSink;
+  /** How this gateway names itself to those behind it. */
+  readonly viaName: string;
 }
 
-/** The longest message taken from a caller. */
-const MESSAGE_BYTES = 16 * 1024 * 1024;
-
 /**
- * Answers requests to MCP addresses: who calls, may they, which server, and then MCP.
+ * Answers one request to an MCP address.
  *
+ * @param signal aborts when the caller goes away before the answer has ended
  * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, request_too_large
  */
-export function mcpAddress(options: McpAddressOptions): (c: Context<HttpEnv>, find: FindServer) => Promise<Response> {
-  const { authenticate, events } = options;
-  const services: McpServices = { ...options, renewals: new SingleFlight() };
+export type AnswerMcp = (request: Request, find: FindServer, signal: CancelSignal) => Promise<Response>;
+
+/** Who calls, may they, which server, and then MCP. */
+export function mcpAddress(options: McpAddressOptions): AnswerMcp {
+  const { authenticate, events, clock, changes, servers } = options;
+  const lists = new KeptLists();
+  const serverOf = (key: string) => serverByKey(servers.snapshot(), key);
+  const listChanges = new ListChanges({ clock, changes, lists, serverOf });
+  const services: McpServices = { ...options, renewals: new SingleFlight(), lists, listChanges };
   const onFailure = ({ code, message }: GatewayError): void =>
     events('request.failed', { code, message, path: '/mcp' });
 
-  return async (c, find) => {
-    const request = c.req.raw;
+  return async (request, find, signal) => {
+    refuseLoop(request, options.viaName);
     // a known caller costs no wait, and this is on every call's way
     const caller = callerOf(request, authenticate);
     const principal = caller instanceof Promise ? await caller : caller;
-    const grant = granted(principal, { kind: 'mcp' });
-    const server = find();
-    if (server === undefined) throw new GatewayError('not_found', 'no active server has this name');
-    const signal = c.env.signal ?? request.signal;
+    const { grant, server } = admitted(principal, find);
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
     return answerMcp(services, { request, server, grant, subject: principal.subject, text, signal }, onFailure);
   };
+}
+
+/** @throws GatewayError loop_detected */
+function refuseLoop({ headers }: Request, viaName: string): void {
+  if (!hasLooped(headers.get(VIA), viaName)) return;
+  throw new GatewayError(
+    'loop_detected',
+    'the request came through this gateway before, or through too many of its kind',
+    {
+      hint: 'a gateway must not be registered behind itself, nor behind one that stands behind it',
+    },
+  );
+}
+
+/** Whether a caller may speak MCP, and to which server. @throws GatewayError forbidden, not_found */
+export function admitted(principal: Principal, find: FindServer): { grant: Grant; server: VirtualServer } {
+  const grant = granted(principal, { kind: 'mcp' });
+  const server = find();
+  if (server === undefined) throw new GatewayError('not_found', 'no active server has this name');
+  return { grant, server };
 }

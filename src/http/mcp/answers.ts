@@ -1,7 +1,6 @@
-import { GatewayError, toGatewayError } from '../../base/errors.ts';
+import { toGatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
-import { SESSION_ID } from '../../wire/headers.ts';
-import type { JsonRpcId } from '../../wire/json-rpc.ts';
+import type { JsonRpcFailure, JsonRpcId } from '../../wire/json-rpc.ts';
 import { mcpStatusOf, rpcCodeOf } from '../respond.ts';
 
 const JSON_TYPE = 'application/json';
@@ -12,6 +11,18 @@ export function resultAnswer(id: JsonRpcId, result: unknown, headers: Readonly<R
   return new Response(JSON.stringify({ jsonrpc: '2.0', id, result }), {
     headers: { 'content-type': JSON_TYPE, ...headers },
   });
+}
+
+/** A JSON-RPC answer that is written already; its parts are sent as they are, since copying them costs more than sending. */
+export function bytesAnswer(parts: readonly Uint8Array<ArrayBuffer>[]): Response {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const part of parts) controller.enqueue(part);
+      controller.close();
+    },
+  });
+  return new Response(body, { headers: { 'content-type': JSON_TYPE, 'content-length': String(length) } });
 }
 
 /** What an error may say about its JSON-RPC form where the code alone does not decide it. */
@@ -29,13 +40,19 @@ interface RpcDetails {
  */
 export function errorAnswer(id: JsonRpcId | null, thrown: unknown): Response {
   const error = toGatewayError(thrown);
-  const { rpcCode, rpcData, rpcStatus: status = mcpStatusOf(error.code) } = (error.details ?? {}) as RpcDetails;
-  const body = {
+  const { rpcStatus: status = mcpStatusOf(error.code) } = (error.details ?? {}) as RpcDetails;
+  return new Response(JSON.stringify(failureOf(id, error)), { status, headers: { 'content-type': JSON_TYPE } });
+}
+
+/** A failure as a JSON-RPC message. */
+export function failureOf(id: JsonRpcId | null, thrown: unknown): JsonRpcFailure {
+  const error = toGatewayError(thrown);
+  const { rpcCode, rpcData } = (error.details ?? {}) as RpcDetails;
+  return {
     jsonrpc: '2.0',
     id,
     error: { code: rpcCode ?? rpcCodeOf(error.code), message: error.message, data: { ...rpcData, code: error.code } },
   };
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': JSON_TYPE } });
 }
 
 /** 202 without a body: a notification or an answer was taken. */
@@ -62,52 +79,3 @@ export const isEventStream = (response: ChannelResponse): boolean => hasType(res
 export const isJson = (response: ChannelResponse): boolean => hasType(response, JSON_TYPE);
 const hasType = (response: ChannelResponse, type: string): boolean =>
   response.headers['content-type']?.toLowerCase().startsWith(type) ?? false;
-
-/** Bytes of a JSON answer that are held in memory at most; larger ones are streamed. */
-const BUFFERED_BYTES = 1024 * 1024;
-
-/**
- * An upstream's answer for the caller: its status, its JSON or its events, and none of its headers but those MCP needs.
- *
- * @throws GatewayError upstream_auth_refused, upstream_redirect, upstream_http_status, upstream_protocol
- */
-export async function relayedAnswer(response: ChannelResponse, sessionId?: string): Promise<Response> {
-  const session: Record<string, string> = sessionId === undefined ? {} : { [SESSION_ID]: sessionId };
-  if (isEventStream(response) && response.status === 200) return eventsAnswer(response.stream(), session);
-  const { status } = response;
-  assertRelayable(response);
-  if (isJson(response)) {
-    const body = await response.body(BUFFERED_BYTES);
-    return new Response(body, { status, headers: { 'content-type': JSON_TYPE, ...session } });
-  }
-  const text = await response.text(BUFFERED_BYTES);
-  if (status === 202 || status === 204 || text === '') return new Response(null, { status, headers: session });
-  throw notMcp(response);
-}
-
-/**
- * Refuses what is no answer of an MCP server.
- *
- * @throws GatewayError upstream_auth_refused, upstream_redirect, upstream_http_status
- */
-export function assertRelayable(response: ChannelResponse): void {
-  const { status } = response;
-  if (status === 401 || status === 403)
-    throw new GatewayError('upstream_auth_refused', `the upstream refused our credentials with status ${status}`, {
-      hint: 'check auth_type and its fields of this gateway',
-    });
-  if (status >= 300 && status < 400)
-    throw new GatewayError('upstream_redirect', `the upstream redirects (status ${status}), which is never followed`, {
-      hint: 'register the address it redirects to',
-    });
-  if (status >= 500 && !isJson(response))
-    throw new GatewayError('upstream_http_status', `the upstream failed with status ${status}`);
-}
-
-function notMcp(response: ChannelResponse): GatewayError {
-  const type = response.headers['content-type']?.slice(0, 80) ?? 'no content type';
-  return new GatewayError(
-    'upstream_protocol',
-    `the upstream answered status ${response.status} with ${type}, not with MCP`,
-  );
-}

@@ -3,6 +3,10 @@ import type { Clock } from '../../base/clock.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
+import type { LegacyBridge } from '../../bridge/legacy-bridge.ts';
+import type { ModernToLegacy } from '../../bridge/modern-to-legacy.ts';
+import type { KeptLists } from './kept-lists.ts';
+import type { ListChanges } from './list-changes.ts';
 import type { LegacySessions } from '../../session/legacy-sessions.ts';
 
 /** Milliseconds one of several upstreams may hold back what is asked of all of them, body included. */
@@ -25,6 +29,14 @@ export interface McpServices {
   readonly sessions: LegacySessions;
   /** Upstream sessions being initialized again, so that a lost one is renewed once. */
   readonly renewals: SingleFlight<void>;
+  /** The way to upstreams of the modern era only. */
+  readonly legacyBridge: LegacyBridge;
+  /** The way to upstreams of the legacy era only. */
+  readonly modernBridge: ModernToLegacy;
+  /** Merged listings, as they are sent. */
+  readonly lists: KeptLists;
+  /** Tells callers of joined servers when these list something else. */
+  readonly listChanges: ListChanges;
   readonly clock: Clock;
   /** Aborts when the gateway is about to stop: streams without an end of their own end then. */
   readonly draining: AbortSignal;

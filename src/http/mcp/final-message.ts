@@ -3,7 +3,8 @@ import type { ChannelResponse } from '../../tls/dialer.ts';
 import { isResponse, parseMessage } from '../../wire/json-rpc.ts';
 import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { pickEvent } from '../../wire/sse.ts';
-import { assertRelayable, isEventStream } from './answers.ts';
+import { isEventStream } from './answers.ts';
+import { assertRelayable } from './relayed-answer.ts';
 
 const ANSWER_BYTES = 16 * 1024 * 1024;
 

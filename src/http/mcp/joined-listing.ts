@@ -1,75 +1,120 @@
-import { GatewayError, toGatewayError } from '../../base/errors.ts';
-import type { MemberItems } from '../../catalog/merge.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Fields } from '../../base/fields.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import { withDeadline } from '../../upstream/deadline.ts';
-import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { LISTINGS } from '../../wire/mcp.ts';
+import { META } from '../../wire/eras.ts';
+import type { Era } from '../../wire/eras.ts';
+import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import type { ListingMethod } from '../../wire/mcp.ts';
+import { bytesAnswer } from './answers.ts';
+import { catalogueFor, listApart, seesCallersApart } from './apart-lists.ts';
+import type { ApartLists, AskMember } from './apart-lists.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
+import { itemsIn, listTail, spliced } from './kept-lists.ts';
+import { commonTerms } from './list-terms.ts';
+import type { PartTerms } from './list-terms.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** One member's listing, all pages, with the other members of its first result. */
-export interface MemberListing extends MemberItems {
-  readonly result: Fields;
-}
-
-/** Asks a member for one page; `cursor` is undefined for the first. */
-export type AskPage = (member: Member, cursor: unknown, signal: AbortSignal) => Promise<JsonRpcResponse>;
-
-/** More pages than this from one upstream is a fault, not a catalogue. */
-const MAX_PAGE_COUNT = 1000;
-const METHOD_NOT_FOUND = -32601;
+/** `_meta` keys of our lists: the slugs of gateways nothing is known of, and of those known from before they failed. */
+const MISSING = 'postern/missing';
+const STALE = 'postern/stale';
 
 /**
- * One listing from every member at once, members in order. A member that fails, or takes too long, is left out.
+ * One of the four listings over all members, on one page, from what is kept of each. Members whose upstream is told who
+ * calls are asked in the caller's name.
  *
- * @throws GatewayError upstream_unavailable when all of them failed
+ * @throws GatewayError request_invalid for a cursor, upstream_unavailable when no member can be reached
  */
-export async function listMembers(
-  { clock }: McpServices,
-  { signal }: Exchange,
-  members: readonly Member[],
+export async function joinedListing(
+  services: McpServices,
+  exchange: Exchange,
+  request: JsonRpcRequest,
   method: ListingMethod,
-  ask: AskPage,
-): Promise<MemberListing[]> {
-  const outcomes = await Promise.allSettled(
-    members.map((member) =>
-      withDeadline(clock, MEMBER_DEADLINE_MS, signal, (deadline) => listMember(member, method, ask, deadline)),
-    ),
+  era: Era,
+  ask: AskMember,
+): Promise<Response> {
+  refuseCursor(request);
+  const { server } = exchange;
+  const others = server.members.filter(({ upstream }) => seesCallersApart(upstream));
+  const shared = others.length === 0 ? server.members : server.members.filter((member) => !others.includes(member));
+  const freshening = freshened(exchange, shared, method);
+  const apart = others.length === 0 ? NOBODY : await listApart(services, exchange, others, request, method, ask);
+  if (freshening) await freshening;
+
+  const isMissing = (member: Member): boolean =>
+    others.includes(member) ? !apart.has(member) : member.upstream.facts === undefined;
+  const missing = server.members.filter(isMissing);
+  const known = server.members.filter((member) => !isMissing(member));
+  if (server.members.length > 0 && !(await isAnyoneUp(exchange, known, method))) throw allDown(server.members);
+
+  const tail =
+    others.length === 0
+      ? services.lists.tail(server.catalogue, method, era)
+      : listTail(method, itemsIn(era, method, catalogueFor(server, method, apart).items(method)));
+  const stale = known.filter(({ upstream }) => upstream.listings.isStale);
+  const terms = server.members.map((member) => termsOf(member, method, apart));
+  return bytesAnswer(
+    spliced(request.id, head(services, era, terms, { ...named(MISSING, missing), ...named(STALE, stale) }), tail),
   );
-  const listings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed && listings.length === 0) {
-    const reason = toGatewayError(failed.reason);
-    throw new GatewayError('upstream_unavailable', `no upstream could be listed; the first said: ${reason.message}`, {
-      cause: reason,
-    });
-  }
-  return listings;
 }
 
-async function listMember(
-  member: Member,
+const NOBODY: ApartLists = new Map();
+
+/** Resolves once everything is as fresh as it can be; undefined when it is so already. */
+function freshened(
+  { grant, signal }: Exchange,
+  members: readonly Member[],
   method: ListingMethod,
-  ask: AskPage,
-  signal: AbortSignal,
-): Promise<MemberListing> {
-  const items: Fields[] = [];
-  let first: Fields | undefined;
-  let cursor: unknown;
-  for (let page = 0; page < MAX_PAGE_COUNT; page++) {
-    const answer = await ask(member, cursor, signal);
-    if ('error' in answer) {
-      if (answer.error.code === METHOD_NOT_FOUND) return { member, items: [], result: {} };
-      throw new GatewayError('upstream_protocol', `${method} failed with error ${answer.error.code}`);
-    }
-    first ??= answer.result;
-    const found = answer.result[LISTINGS[method].member];
-    if (Array.isArray(found)) for (const item of found) items.push(item);
-    cursor = answer.result['nextCursor'];
-    if (cursor === undefined || cursor === null) return { member, items, result: first };
+): Promise<unknown> | undefined {
+  const wait = { signal, limitMs: MEMBER_DEADLINE_MS };
+  const waiting: Promise<unknown>[] = [];
+  for (const { upstream } of members) {
+    const listing = upstream.listings.fresh(grant, method, wait);
+    if (listing instanceof Promise) waiting.push(listing);
   }
-  throw new GatewayError('upstream_protocol', `${method} has more than ${MAX_PAGE_COUNT} pages`);
+  return waiting.length === 0 ? undefined : Promise.allSettled(waiting);
+}
+
+/** What is kept serves while some are down; when all seem to be, they are asked before that is believed. */
+async function isAnyoneUp(
+  { grant, signal }: Exchange,
+  known: readonly Member[],
+  method: ListingMethod,
+): Promise<boolean> {
+  if (known.some(({ upstream }) => seesCallersApart(upstream) || !upstream.listings.isDown)) return true;
+  const wait = { signal, limitMs: MEMBER_DEADLINE_MS };
+  await Promise.allSettled(known.map(({ upstream }) => upstream.listings.again(grant, method, wait)));
+  return known.some(({ upstream }) => !upstream.listings.isDown);
+}
+
+function allDown(members: readonly Member[]): GatewayError {
+  const reason = members
+    .map(({ upstream }) => upstream.health.reason?.message)
+    .find((message) => message !== undefined);
+  return new GatewayError(
+    'upstream_unavailable',
+    `no upstream could be listed; the first said: ${reason ?? 'nothing'}`,
+  );
+}
+
+function termsOf(member: Member, method: ListingMethod, apart: ApartLists): PartTerms {
+  if (!seesCallersApart(member.upstream)) return member.upstream.listings.terms(method);
+  return { ttlMs: apart.get(member)?.ttlMs ?? 0, cacheScope: 'private' };
+}
+
+/** The members of the result before the items. */
+function head({ serverInfo }: McpServices, era: Era, terms: readonly PartTerms[], ownMeta: Fields): Fields {
+  if (era === 'legacy') return Object.keys(ownMeta).length === 0 ? {} : { _meta: ownMeta };
+  return { resultType: 'complete', ...commonTerms(terms), _meta: { [META.serverInfo]: serverInfo, ...ownMeta } };
+}
+
+function named(key: string, members: readonly Member[]): Fields {
+  return members.length === 0 ? {} : { [key]: members.map(({ upstream }) => upstream.config.slug) };
+}
+
+/** Everything is on one page, so no cursor was ever given out. */
+function refuseCursor({ params }: JsonRpcRequest): void {
+  if (params?.['cursor'] === undefined) return;
+  throw new GatewayError('request_invalid', 'the cursor was not given out here: a list is one page', {
+    details: { rpcCode: -32602, rpcStatus: 200 },
+  });
 }

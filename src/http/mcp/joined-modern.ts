@@ -1,86 +1,85 @@
-import { GatewayError, toGatewayError } from '../../base/errors.ts';
-import { mergeCapabilities, mergeInstructions, mergeItems } from '../../catalog/merge.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { asFields } from '../../base/fields.ts';
+import type { Fields } from '../../base/fields.ts';
+import { discoverResultOf } from '../../bridge/modern-translate.ts';
+import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import { withDeadline } from '../../upstream/deadline.ts';
 import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { LISTINGS } from '../../wire/mcp.ts';
 import type { ListingMethod } from '../../wire/mcp.ts';
 import { resultAnswer } from './answers.ts';
+import type { AskMember } from './apart-lists.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
-import { listMembers } from './joined-listing.ts';
-import { modernMembers, sendModern } from './modern-legs.ts';
+import { joinedCapabilities } from './joined-capabilities.ts';
+import { joinedListing } from './joined-listing.ts';
+import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** server/discover over all members: what any of them can do. */
+/**
+ * server/discover over all members: what any of them can do, in whichever era. They are only asked while nothing is
+ * known of them, and how long what they said may be kept is not.
+ *
+ * @throws GatewayError upstream_unavailable when nothing is known of any member
+ */
 export async function discover(services: McpServices, exchange: Exchange, request: JsonRpcRequest): Promise<Response> {
-  const members = modernMembers(exchange);
-  const ask = (member: Member) => async (deadline: AbortSignal) => ({
-    member,
-    answer: await finalMessage(await sendModern(exchange, member, request.method, exchange.text, {}, deadline)),
-  });
-  const outcomes = await Promise.allSettled(
-    members.map((member) => withDeadline(services.clock, MEMBER_DEADLINE_MS, exchange.signal, ask(member))),
-  );
-  const found = outcomes.flatMap((outcome) =>
-    outcome.status === 'fulfilled' && 'result' in outcome.value.answer
-      ? [{ member: outcome.value.member, result: outcome.value.answer.result }]
-      : [],
-  );
-  if (members.length > 0 && found.length === 0) throw allFailed(outcomes);
+  const { members } = exchange.server;
+  await introduced(exchange, members);
+  const known = members.filter(({ upstream }) => upstream.facts !== undefined);
+  if (members.length > 0 && known.length === 0) throw noneKnown(members);
   const instructions = mergeInstructions(
-    found.map(({ member, result }) => ({ name: member.upstream.config.name, instructions: result['instructions'] })),
+    known.map(({ upstream: { config, facts } }) => ({
+      name: config.name,
+      instructions: (facts?.modern ?? facts?.legacy)?.instructions,
+    })),
   );
   return resultAnswer(request.id, {
     resultType: 'complete',
     supportedVersions: MODERN_VERSIONS,
-    capabilities: mergeCapabilities(found.map(({ result }) => (result['capabilities'] ?? {}) as Fields)),
+    capabilities: joinedCapabilities(mergeCapabilities(known.map(modernCapabilities))),
     ...(instructions !== undefined && { instructions }),
-    ...cacheHints(found.map(({ result }) => result)),
+    ttlMs: 0,
+    cacheScope: 'private',
     _meta: { [META.serverInfo]: services.serverInfo },
   });
 }
 
 /** One of the four listings over all members. */
-export async function listing(
+export function listing(
   services: McpServices,
   exchange: Exchange,
   request: JsonRpcRequest,
   method: ListingMethod,
 ): Promise<Response> {
-  const listings = await listMembers(
-    services,
-    exchange,
-    modernMembers(exchange),
-    method,
-    async (member, cursor, signal) => {
-      const page = { ...request, params: { ...request.params, ...(cursor !== undefined && { cursor }) } };
-      return finalMessage(await sendModern(exchange, member, method, JSON.stringify(page), {}, signal));
-    },
-  );
-  return resultAnswer(request.id, {
-    resultType: 'complete',
-    [LISTINGS[method].member]: mergeItems(method, listings),
-    ...cacheHints(listings.map(({ result }) => result)),
-    _meta: { [META.serverInfo]: services.serverInfo },
-  });
-}
-
-/** The shortest life of any part; shared with others only when every part may be. @see MCP 2026-07-28, SEP-2549 */
-function cacheHints(results: readonly Fields[]): Fields {
-  const lives = results.map((result) => (typeof result['ttlMs'] === 'number' ? result['ttlMs'] : 0));
-  const isPublic = results.every((result) => result['cacheScope'] === 'public');
-  return {
-    ttlMs: lives.length === 0 ? 0 : Math.min(...lives),
-    cacheScope: isPublic && results.length > 0 ? 'public' : 'private',
+  const ask: AskMember = async (member, page, signal) => {
+    const asItIs = await speaksModern(member, exchange);
+    const response = asItIs
+      ? await sendModern(exchange, member, method, JSON.stringify(page), {}, signal)
+      : await sendBridged(services, exchange, member, page, signal);
+    return finalMessage(response);
   };
+  return joinedListing(services, exchange, request, method, 'modern', ask);
 }
 
-function allFailed(outcomes: readonly PromiseSettledResult<unknown>[]): GatewayError {
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  const reason = failed ? toGatewayError(failed.reason).message : 'no upstream answered with a result';
-  return new GatewayError('upstream_unavailable', `no upstream could be discovered; the first said: ${reason}`);
+/** Resolves once every member was reached, or its time is up. */
+async function introduced({ grant, signal }: Exchange, members: readonly Member[]): Promise<void> {
+  const wait = { signal, limitMs: MEMBER_DEADLINE_MS };
+  const strangers = members.filter(({ upstream }) => upstream.facts === undefined);
+  if (strangers.length === 0) return;
+  await Promise.allSettled(strangers.map(async ({ upstream }) => upstream.listings.fresh(grant, 'tools/list', wait)));
+}
+
+function modernCapabilities({ upstream: { facts } }: Member): Fields {
+  if (facts?.modern) return facts.modern.capabilities;
+  return asFields(facts?.legacy && discoverResultOf(facts.legacy)['capabilities']) ?? {};
+}
+
+function noneKnown(members: readonly Member[]): GatewayError {
+  const reason = members
+    .map(({ upstream }) => upstream.health.reason?.message)
+    .find((message) => message !== undefined);
+  return new GatewayError(
+    'upstream_unavailable',
+    `no upstream could be discovered; the first said: ${reason ?? 'nothing'}`,
+  );
 }

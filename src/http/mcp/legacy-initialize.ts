@@ -2,12 +2,15 @@ import { GatewayError } from '../../base/errors.ts';
 import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
 import type { UpstreamSession } from '../../session/legacy-session.ts';
+import { withDeadline } from '../../upstream/deadline.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { resultAnswer } from './answers.ts';
+import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
-import { initializeUpstream, requireLegacy, speaksLegacy } from './upstream-initialize.ts';
+import { joinedCapabilities } from './joined-capabilities.ts';
+import { bridgedInitialize, initializeUpstream, speaksLegacy } from './upstream-initialize.ts';
 import type { Initialized } from './upstream-initialize.ts';
 
 interface Opened extends Initialized {
@@ -24,9 +27,7 @@ export async function initialize(
   const [first] = server.members;
   if (server.transparent && first) return initializeTransparent(services, exchange, request, first);
 
-  const attempts = server.members
-    .filter(({ upstream }) => speaksLegacy(upstream))
-    .map((member) => open(services, exchange, member));
+  const attempts = server.members.map((member) => open(services, exchange, request, member));
   const opened = (await Promise.allSettled(attempts)).flatMap((outcome) =>
     outcome.status === 'fulfilled' ? [outcome.value] : [],
   );
@@ -44,7 +45,9 @@ export async function initialize(
     request.id,
     {
       protocolVersion: negotiated(request),
-      capabilities: mergeCapabilities(results.map(({ result }) => asFields(result['capabilities']))),
+      capabilities: joinedCapabilities(
+        mergeCapabilities(results.map(({ result }) => asFields(result['capabilities']))),
+      ),
       serverInfo: services.serverInfo,
       ...(instructions !== undefined && { instructions }),
     },
@@ -58,16 +61,27 @@ async function initializeTransparent(
   request: JsonRpcRequest,
   member: Member,
 ): Promise<Response> {
-  requireLegacy(member.upstream);
-  const opened = await open(services, exchange, member);
+  const opened = await open(services, exchange, request, member);
   if ('error' in opened.answer) return Response.json({ ...opened.answer, id: request.id });
   const sessionId = await seal(services, exchange, request, [opened]);
   return resultAnswer(request.id, opened.answer.result, { [SESSION_ID]: sessionId });
 }
 
-async function open(services: McpServices, exchange: Exchange, member: Member): Promise<Opened> {
-  const { text, signal } = exchange;
-  return { member, ...(await initializeUpstream(services, exchange, member.upstream, text, signal)) };
+/** An upstream behind the bridge is not asked: what it can do is known, and it keeps no sessions. */
+async function open(
+  services: McpServices,
+  exchange: Exchange,
+  request: JsonRpcRequest,
+  member: Member,
+): Promise<Opened> {
+  const { text, signal, grant } = exchange;
+  const { upstream } = member;
+  if (upstream.facts === undefined)
+    await withDeadline(services.clock, MEMBER_DEADLINE_MS, signal, (ends) => upstream.connect(grant, ends));
+  if (speaksLegacy(upstream))
+    return { member, ...(await initializeUpstream(services, exchange, upstream, text, signal)) };
+  const result = bridgedInitialize(upstream, negotiated(request));
+  return { member, answer: { jsonrpc: '2.0', id: request.id, result }, session: undefined };
 }
 
 async function seal(

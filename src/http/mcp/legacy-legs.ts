@@ -8,12 +8,12 @@ import { discard } from '../../upstream/own-request.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
+import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { withOwnIds } from './own-ids.ts';
 import { legacyHeaders } from './upstream-headers.ts';
-import { initializeUpstream, requireLegacy } from './upstream-initialize.ts';
+import { initializeUpstream } from './upstream-initialize.ts';
 
 /** How one caller's legacy messages reach the upstreams of a virtual server. */
 export interface LegacyLegs {
@@ -25,8 +25,21 @@ export interface LegacyLegs {
   send(member: Member, request: JsonRpcRequest, text: string, signal?: CancelSignal): Promise<ChannelResponse>;
 }
 
+/** The legs of a caller with a session, which can be told and asked something. */
+export interface LegacySessionLegs extends LegacyLegs {
+  /** Posts a notification or an answer, `text` is its JSON: nothing is expected back. */
+  post(upstream: Upstream, message: JsonRpcNotification | JsonRpcResponse, text: string): Promise<ChannelResponse>;
+  /** Opens a stream (GET) on which the upstream speaks unasked. */
+  open(
+    upstream: Upstream,
+    method: 'GET',
+    extra: Readonly<Record<string, string>>,
+    signal: CancelSignal,
+  ): Promise<ChannelResponse>;
+}
+
 /** Legs of a caller with a session: each upstream has a session of its own for it, and message ids pass unchanged. */
-export class SessionLegs implements LegacyLegs {
+export class SessionLegs implements LegacySessionLegs {
   readonly #exchange: Exchange;
   readonly #session: LegacySession;
   readonly #services: McpServices;
@@ -53,8 +66,8 @@ export class SessionLegs implements LegacyLegs {
     return this.#post(upstream, request.method, text, signal);
   }
 
-  /** Posts a notification or an answer: nothing is expected back. */
-  post(upstream: Upstream, label: string, text: string): Promise<ChannelResponse> {
+  post(upstream: Upstream, message: JsonRpcNotification | JsonRpcResponse, text: string): Promise<ChannelResponse> {
+    const label = 'method' in message ? message.method : 'response';
     return this.#post(upstream, label, text, this.#exchange.signal);
   }
 
@@ -126,7 +139,6 @@ export class StatelessLegs implements LegacyLegs {
     text: string,
     signal: CancelSignal = this.#exchange.signal,
   ): Promise<ChannelResponse> {
-    requireLegacy(upstream);
     const { grant, request: incoming } = this.#exchange;
     const shared = await upstream.sharedSession(grant, signal);
     const post = (session: typeof shared, body: string) =>

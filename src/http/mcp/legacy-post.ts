@@ -2,13 +2,14 @@ import { GatewayError } from '../../base/errors.ts';
 import type { LegacySession } from '../../session/legacy-session.ts';
 import { META } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
-import { isNotification, isRequest, isResponse } from '../../wire/json-rpc.ts';
+import { isRequest, isResponse } from '../../wire/json-rpc.ts';
 import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
-import { acceptedAnswer, relayedAnswer } from './answers.ts';
+import { acceptedAnswer } from './answers.ts';
+import { relayedAnswer } from './relayed-answer.ts';
+import { sessionLegs, statelessLegs } from './bridged-legs.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { joinedRequest, broadcast, answerUpstream } from './joined-legacy.ts';
 import { initialize } from './legacy-initialize.ts';
-import { SessionLegs, StatelessLegs } from './legacy-legs.ts';
 
 /**
  * A POST of the legacy era.
@@ -25,12 +26,11 @@ export async function legacyPost(
   const named = sessionOf(services, exchange);
   const session = named instanceof Promise ? await named : named;
   if (session === undefined) return statelessPost(services, exchange, message);
-  const legs = new SessionLegs(services, exchange, session);
+  const legs = sessionLegs(services, exchange, session);
   const [first] = exchange.server.members;
   if (exchange.server.transparent && first) {
-    if (isRequest(message)) return relayedAnswer(await legs.send(first, message, exchange.text));
-    const label = isNotification(message) ? message.method : 'response';
-    return relayedAnswer(await legs.post(first.upstream, label, exchange.text));
+    if (isRequest(message)) return relayedAnswer(await legs.send(first, message, exchange.text), message.id);
+    return relayedAnswer(await legs.post(first.upstream, message, exchange.text));
   }
   if (isRequest(message)) return joinedRequest(services, exchange, legs, message);
   if (isResponse(message)) return answerUpstream(exchange, legs, message);
@@ -40,9 +40,10 @@ export async function legacyPost(
 /** A caller without a session cannot be asked or told anything, so only its requests lead somewhere. */
 async function statelessPost(services: McpServices, exchange: Exchange, message: JsonRpcMessage): Promise<Response> {
   if (!isRequest(message)) return acceptedAnswer();
-  const legs = new StatelessLegs(exchange);
+  const legs = statelessLegs(services, exchange);
   const [first] = exchange.server.members;
-  if (exchange.server.transparent && first) return relayedAnswer(await legs.send(first, message, exchange.text));
+  if (exchange.server.transparent && first)
+    return relayedAnswer(await legs.send(first, message, exchange.text), message.id);
   return joinedRequest(services, exchange, legs, message);
 }
 

@@ -2,13 +2,17 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { discard } from '../../upstream/own-request.ts';
 import { LAST_EVENT_ID } from '../../wire/headers.ts';
+import type { SseEvent } from '../../wire/sse.ts';
 import type { LegacySession } from '../../session/legacy-session.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
-import { EventFunnel } from './event-funnel.ts';
+import { EventFunnel, untilAborted } from './event-funnel.ts';
 import { parseEventId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import type { Exchange, McpServices } from './exchange.ts';
+import { sessionLegs } from './bridged-legs.ts';
+import { isToldByUs, tellLegacy } from './list-news.ts';
 import { SessionLegs } from './legacy-legs.ts';
 import { sessionOf } from './legacy-post.ts';
+import { takesPart } from './upstream-initialize.ts';
 
 /** How long upstreams get to say that they offer no stream, before the caller's stream is opened all the same. */
 const REFUSAL_WAIT_MS = 300;
@@ -22,7 +26,7 @@ const REFUSAL_WAIT_MS = 300;
 export async function legacyStream(services: McpServices, exchange: Exchange): Promise<Response> {
   const session = await requiredSession(services, exchange);
   const { server, request } = exchange;
-  const legs = new SessionLegs(services, exchange, session);
+  const legs = sessionLegs(services, exchange, session);
   const lastEventId = request.headers.get(LAST_EVENT_ID);
   const resumed = lastEventId !== null && !server.transparent ? parseEventId(lastEventId) : undefined;
   if (lastEventId !== null && !server.transparent && !resumed)
@@ -30,20 +34,36 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
 
   const sources = server.members
     .map(({ upstream }) => upstream)
-    .filter(({ config }) => session.upstream(config.id) && (!resumed || resumed.upstreamId === config.id));
+    .filter((upstream) => takesPart(session, upstream) && (!resumed || resumed.upstreamId === upstream.config.id));
   const replay: Record<string, string> = lastEventId === null ? {} : { [LAST_EVENT_ID]: resumed?.value ?? lastEventId };
   const funnel = new EventFunnel(services);
   const opening = sources.map((upstream) => legs.open(upstream, 'GET', replay, funnel.stopped));
   const pumps = opening.map(async (opened, index) => {
     const response = await opened;
-    if (!isOpen(response)) return discard(response);
-    const id = sources[index]?.config.id ?? '';
+    const upstream = sources[index];
+    if (!upstream || !isOpen(response)) {
+      await discard(response);
+      return false;
+    }
+    const rewrite = (event: SseEvent) =>
+      isToldByUs(upstream, event.data) ? undefined : taggedEvent(upstream.config.id, event);
     const events = response.stream();
-    const source = server.transparent ? events : rewrittenEvents(events, (event) => taggedEvent(id, event));
+    const source = server.transparent ? events : rewrittenEvents(events, rewrite);
     const sink = new WritableStream<Uint8Array>({ write: (chunk) => funnel.write(chunk) });
-    await source.pipeTo(sink, { signal: funnel.stopped });
+    await source.pipeTo(sink, { signal: funnel.stopped }).catch(() => undefined);
+    return true;
   });
-  void Promise.allSettled(pumps).then(() => funnel.end());
+  const ended = Promise.allSettled(pumps);
+  if (!server.transparent && !resumed) {
+    tellLegacy(services, server, funnel);
+    // a caller whose upstreams went away comes back for new streams; where there never were any, it only hears from us
+    void ended.then(async (all) => {
+      if (!all.some((one) => one.status === 'fulfilled' && one.value)) await untilAborted(funnel.stopped);
+      funnel.end();
+    });
+    return eventsAnswer(funnel.stream);
+  }
+  void ended.then(() => funnel.end());
 
   const refused = Promise.allSettled(opening).then((all) =>
     all.every((one) => one.status === 'rejected' || !isOpen(one.value)),
@@ -72,6 +92,7 @@ function within<T>({ clock }: McpServices, delayMs: number, promise: Promise<T>)
 export async function endSession(services: McpServices, exchange: Exchange): Promise<Response> {
   const session = await requiredSession(services, exchange);
   await services.sessions.revoke(session);
+  services.legacyBridge.end(session);
   const legs = new SessionLegs(services, exchange, session);
   const { signal } = exchange;
   const ended = exchange.server.members

@@ -5,9 +5,10 @@ import { META } from '../../wire/eras.ts';
 import type { JsonRpcId, JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { sseEvents, sseMessage } from '../../wire/sse.ts';
 import { eventsAnswer, isEventStream } from './answers.ts';
-import { EventFunnel } from './event-funnel.ts';
+import { EventFunnel, untilAborted } from './event-funnel.ts';
 import type { Exchange, McpServices } from './exchange.ts';
-import { modernMembers, sendModern } from './modern-legs.ts';
+import { isToldByUs, tellModern } from './list-news.ts';
+import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 /** How long one slow upstream may hold back the merged acknowledgement. */
@@ -32,20 +33,25 @@ async function follow(
   request: JsonRpcRequest,
   funnel: EventFunnel,
 ): Promise<void> {
-  const members = modernMembers(exchange);
+  const { members, transparent } = exchange.server;
   const subscription = new Subscription(funnel, request.id, members.length);
+  if (!transparent)
+    subscription.grant(tellModern(services, exchange.server, request, funnel, (data) => void subscription.pass(data)));
   const stopWaiting = services.clock.after(ACKNOWLEDGE_WAIT_MS, () => void subscription.acknowledge());
   const sources = members.map(async (member) => {
     const part = subscription.part();
     try {
-      const response = await sendModern(exchange, member, request.method, exchange.text, {}, funnel.stopped);
-      for await (const data of messages(response)) await part.take(data);
+      const response = (await speaksModern(member, exchange))
+        ? await sendModern(exchange, member, request.method, exchange.text, {}, funnel.stopped)
+        : await sendBridged(services, exchange, member, request, funnel.stopped);
+      for await (const data of messages(response))
+        if (transparent || !isToldByUs(member.upstream, data)) await part.take(data);
     } finally {
       await part.close();
     }
   });
   await Promise.allSettled(sources);
-  if (members.length === 0) await untilAborted(funnel.stopped);
+  if (!subscription.hadParts) await untilAborted(funnel.stopped);
   stopWaiting();
   await subscription.acknowledge();
   const result = { resultType: 'complete', _meta: { [META.subscriptionId]: request.id } };
@@ -66,13 +72,24 @@ class Subscription {
   readonly #granted: Fields[] = [];
   readonly #held: string[] = [];
   #waitingFor: number;
+  #hadParts = false;
   #acknowledged = false;
 
   constructor(funnel: EventFunnel, id: JsonRpcId, memberCount: number) {
     this.#funnel = funnel;
     this.#id = id;
     this.#waitingFor = memberCount;
-    if (memberCount === 0) void this.acknowledge();
+  }
+
+  /** Whether any upstream told anything. */
+  get hadParts(): boolean {
+    return this.#hadParts;
+  }
+
+  /** Adds what is watched here. */
+  grant(filter: Fields): void {
+    this.#granted.push(filter);
+    if (this.#waitingFor === 0) void this.acknowledge();
   }
 
   part(): Part {
@@ -86,11 +103,12 @@ class Subscription {
       close: answer,
       take: async (data) => {
         const message = messageIn(data);
+        if ('method' in message) this.#hadParts = true;
         if (message['method'] === ACKNOWLEDGED) {
           this.#granted.push(asFields(asFields(message['params'])?.['notifications']) ?? {});
           await answer();
         } else if ('method' in message) {
-          await this.#pass(data);
+          await this.pass(data);
         }
       },
     };
@@ -101,11 +119,12 @@ class Subscription {
     if (this.#acknowledged) return;
     this.#acknowledged = true;
     const params = { notifications: mergeFilters(this.#granted), _meta: { [META.subscriptionId]: this.#id } };
-    await this.#pass(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params }));
-    for (const data of this.#held.splice(0)) await this.#pass(data);
+    await this.pass(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params }));
+    for (const data of this.#held.splice(0)) await this.pass(data);
   }
 
-  async #pass(data: string): Promise<void> {
+  /** Sends a message once it was said what is watched. */
+  async pass(data: string): Promise<void> {
     if (this.#acknowledged) await this.#funnel.write(sseMessage(data));
     else this.#held.push(data);
   }
@@ -123,13 +142,6 @@ function messageIn(data: string): Fields {
 async function* messages(response: ChannelResponse): AsyncGenerator<string> {
   if (!isEventStream(response)) return;
   for await (const { data } of sseEvents(response.stream())) if (data) yield data;
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** What is watched when any upstream watches it; resource lists are joined. */

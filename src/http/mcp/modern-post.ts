@@ -1,23 +1,23 @@
 import { abortSignalOf } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
+import { routeOf } from '../../catalog/virtual-server.ts';
 import type { Member } from '../../catalog/virtual-server.ts';
-import { META, MODERN_VERSIONS, LEGACY_VERSIONS } from '../../wire/eras.ts';
-import { decodeName, encodeName, METHOD, NAME, PROTOCOL_VERSION } from '../../wire/headers.ts';
+import { encodeName, NAME } from '../../wire/headers.ts';
 import { isRequest } from '../../wire/json-rpc.ts';
 import type { JsonRpcMessage, JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { isListing, renamed, targetOf } from '../../wire/mcp.ts';
-import { routeOf } from '../../catalog/virtual-server.ts';
-import { relayedAnswer } from './answers.ts';
+import { relayedAnswer } from './relayed-answer.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { unroutable } from './joined-legacy.ts';
 import { discover, listing } from './joined-modern.ts';
 import { listen } from './listen.ts';
-import { sendModern } from './modern-legs.ts';
+import { checkEnvelope, isModernMethod } from './modern-envelope.ts';
+import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
 /**
  * A POST of the modern era: no session, one request, one response; closing it cancels it upstream.
  *
- * On a single upstream the body is not looked at: that upstream compares headers and body itself.
+ * On a single upstream of this era the body is not looked at: that upstream compares headers and body itself.
  * @see MCP 2026-07-28, transports, Streamable HTTP
  */
 export async function modernPost(
@@ -27,16 +27,18 @@ export async function modernPost(
 ): Promise<Response> {
   const { server } = exchange;
   const [first] = server.members;
-  if (server.transparent && first) {
-    refuseLegacyOnly(exchange, first);
+  if (!server.transparent || !first) return joined(services, exchange, requestIn(exchange, message));
+  const asItIs = speaksModern(first, exchange);
+  if (asItIs === true || (await asItIs)) {
     const label = labelOf(message);
     const signal = label === 'subscriptions/listen' ? untilStop(services, exchange) : exchange.signal;
-    return relayedAnswer(await sendModern(exchange, first, label, exchange.text, {}, signal));
+    const response = await sendModern(exchange, first, label, exchange.text, {}, signal);
+    return relayedAnswer(response, isRequest(message) ? message.id : undefined);
   }
-  if (!isRequest(message))
-    throw new GatewayError('request_invalid', 'the modern era has requests only', { details: { rpcCode: -32600 } });
-  checkEnvelope(exchange, message);
-  return joined(services, exchange, message);
+  const request = requestIn(exchange, message);
+  if (!isModernMethod(request.method)) throw unroutable(request.method, { by: 'none' }, 404);
+  if (request.method === 'subscriptions/listen') return listen(services, exchange, request);
+  return relayedAnswer(await sendBridged(services, exchange, first, request), request.id);
 }
 
 async function joined(services: McpServices, exchange: Exchange, request: JsonRpcRequest): Promise<Response> {
@@ -47,52 +49,32 @@ async function joined(services: McpServices, exchange: Exchange, request: JsonRp
   const target = targetOf(request);
   const route = routeOf(exchange.server, target);
   if (route === undefined) throw unroutable(method, target, 404);
-  refuseLegacyOnly(exchange, route.member);
-  if (route.upstreamName === undefined)
-    return relayedAnswer(await sendModern(exchange, route.member, method, exchange.text));
-  const text = JSON.stringify(renamed(request, route.upstreamName));
+  return relayedAnswer(await sendRouted(services, exchange, route.member, request, route.upstreamName), request.id);
+}
+
+async function sendRouted(
+  services: McpServices,
+  exchange: Exchange,
+  member: Member,
+  request: JsonRpcRequest,
+  upstreamName: string | undefined,
+) {
+  const sent = upstreamName === undefined ? request : renamed(request, upstreamName);
+  const asItIs = speaksModern(member, exchange);
+  if (!(asItIs === true || (await asItIs))) return sendBridged(services, exchange, member, sent);
+  if (upstreamName === undefined) return sendModern(exchange, member, request.method, exchange.text);
   const changed: Record<string, string> = exchange.request.headers.has(NAME)
-    ? { [NAME]: encodeName(route.upstreamName) }
+    ? { [NAME]: encodeName(upstreamName) }
     : {};
-  return relayedAnswer(await sendModern(exchange, route.member, method, text, changed));
+  return sendModern(exchange, member, request.method, JSON.stringify(sent), changed);
 }
 
-/** What the upstream would check itself, had its request not been rewritten or answered here. */
-function checkEnvelope({ request: { headers } }: Exchange, request: JsonRpcRequest): void {
-  const meta = request.params?.['_meta'] as Readonly<Record<string, unknown>> | undefined;
-  const version = headers.get(PROTOCOL_VERSION) ?? '';
-  const inBody = meta?.[META.protocolVersion];
-  if (inBody === undefined || meta?.[META.clientCapabilities] === undefined)
-    throw new GatewayError(
-      'request_invalid',
-      `params._meta lacks ${META.protocolVersion} or ${META.clientCapabilities}`,
-      { details: { rpcCode: -32602, rpcStatus: 400 } },
-    );
-  if (inBody !== version) throw mismatch(PROTOCOL_VERSION);
-  if (!MODERN_VERSIONS.includes(version)) throw unsupported(version);
-  if (headers.get(METHOD) !== request.method) throw mismatch(METHOD);
-  const named = NAMED.has(request.method) ? targetOf(request) : undefined;
-  if (named && named.by !== 'none' && decodeName(headers.get(NAME) ?? '') !== named.value) throw mismatch(NAME);
-}
-
-const NAMED = new Set(['tools/call', 'prompts/get', 'resources/read']);
-
-const mismatch = (header: string): GatewayError =>
-  new GatewayError('header_mismatch', `the header ${header} and the body do not agree`);
-
-function refuseLegacyOnly({ request }: Exchange, { upstream }: Member): void {
-  if (upstream.facts && !upstream.facts.modern)
-    throw unsupported(request.headers.get(PROTOCOL_VERSION) ?? '', LEGACY_VERSIONS);
-}
-
-function unsupported(requested: string, supported: readonly string[] = MODERN_VERSIONS): GatewayError {
-  return new GatewayError(
-    'protocol_version_unsupported',
-    `protocol version ${requested.slice(0, 40)} is not supported here`,
-    {
-      details: { rpcData: { supported, requested } },
-    },
-  );
+/** The request in a message, its envelope checked. @throws GatewayError request_invalid, and as `checkEnvelope` */
+function requestIn({ request: { headers } }: Exchange, message: JsonRpcMessage): JsonRpcRequest {
+  if (!isRequest(message))
+    throw new GatewayError('request_invalid', 'the modern era has requests only', { details: { rpcCode: -32600 } });
+  checkEnvelope(headers, message);
+  return message;
 }
 
 /** A stream without an end of its own ends with its caller, or when the gateway is about to stop. */

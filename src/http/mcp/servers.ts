@@ -1,26 +1,21 @@
-import { joinedServer, singleServer } from '../../catalog/virtual-server.ts';
+import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
-import type { RegistrySnapshot } from '../../registry/snapshot.ts';
 
 /** Finds the server of an address. Not called before the caller is known, so that nobody else learns what exists. */
 export type FindServer = () => VirtualServer | undefined;
 
-/** Every active gateway at once; joined again only when the snapshot was swapped. */
-export function everythingIn(snapshot: () => RegistrySnapshot): FindServer {
-  let joinedFrom: RegistrySnapshot | undefined;
-  let server: VirtualServer | undefined;
-  return () => {
-    const current = snapshot();
-    if (joinedFrom !== current) server = joinedServer(current.entries.filter(({ enabled }) => enabled));
-    joinedFrom = current;
-    return server;
-  };
+/** Every active gateway at once. */
+export function everythingIn(snapshot: () => ServerSnapshot): FindServer {
+  return () => snapshot().everything;
 }
 
-/** One active gateway, by slug or id. */
-export function serverNamed(snapshot: RegistrySnapshot, name: string): FindServer {
-  return () => {
-    const entry = snapshot.bySlug(name) ?? snapshot.byId(name);
-    return entry?.enabled ? singleServer(entry) : undefined;
-  };
+/** The server that has this key now; undefined for one that is gone or out of service. */
+export function serverByKey(snapshot: ServerSnapshot, key: string): VirtualServer | undefined {
+  const { everything } = snapshot;
+  return key === everything.key ? everything : snapshot.named(key);
+}
+
+/** One active gateway or virtual server, by slug or id. */
+export function serverNamed(snapshot: () => ServerSnapshot, name: string): FindServer {
+  return () => snapshot().named(name);
 }

@@ -1,8 +1,9 @@
 import type { Upstream } from '../../upstream/upstream.ts';
 import { isForwarded, PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+import { VIA } from '../../wire/via.ts';
 
 const BOTH_TYPES = 'application/json, text/event-stream';
-const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
+const PATH_HEADERS = ['traceparent', 'tracestate', 'baggage', VIA] as const;
 
 /**
  * Headers of a legacy request upstream. They are built from what the session knows, not copied from the caller, whose
@@ -19,7 +20,13 @@ export function legacyHeaders(
     [PROTOCOL_VERSION]: session.protocolVersion,
   };
   if (session.id !== '') headers[SESSION_ID] = session.id;
-  for (const name of TRACE_HEADERS) copy(request, name, headers);
+  return { ...headers, ...passedHeaders(request, upstream) };
+}
+
+/** What of a caller's headers goes upstream whatever the era: traces, the gateways on the way, and those this upstream is to see. */
+export function passedHeaders(request: Request, upstream: Upstream): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of PATH_HEADERS) copy(request, name, headers);
   for (const name of upstream.config.passthroughHeaders) copy(request, name, headers);
   return headers;
 }

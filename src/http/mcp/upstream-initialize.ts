@@ -1,10 +1,11 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Fields } from '../../base/fields.ts';
-import type { UpstreamSession } from '../../session/legacy-session.ts';
+import { legacyServerCapabilities } from '../../bridge/legacy-client.ts';
+import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../../wire/eras.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
 import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
@@ -61,10 +62,22 @@ export function speaksLegacy({ facts }: Upstream): boolean {
   return facts === undefined || facts.legacy !== undefined;
 }
 
-/** @throws GatewayError protocol_version_unsupported for an upstream of the modern era only */
-export function requireLegacy(upstream: Upstream): void {
-  if (speaksLegacy(upstream)) return;
-  throw new GatewayError('protocol_version_unsupported', 'this server speaks no protocol version before 2026-07-28', {
-    details: { rpcData: { supported: upstream.facts?.modern?.supportedVersions ?? MODERN_VERSIONS } },
-  });
+/** Whether an upstream has something to do with a session: it was initialized in it, or needs no such thing. */
+export function takesPart(session: LegacySession, upstream: Upstream): boolean {
+  return !speaksLegacy(upstream) || session.upstream(upstream.config.id) !== undefined;
+}
+
+/**
+ * What an upstream of the modern era only would have answered to an initialize.
+ *
+ * @see MCP 2025-11-25, lifecycle
+ */
+export function bridgedInitialize({ config, facts }: Upstream, protocolVersion: string): Fields {
+  const { capabilities = {}, serverInfo, instructions } = facts?.modern ?? {};
+  return {
+    protocolVersion,
+    capabilities: legacyServerCapabilities(capabilities),
+    serverInfo: { name: config.name, version: 'unknown', ...serverInfo },
+    ...(instructions !== undefined && { instructions }),
+  };
 }

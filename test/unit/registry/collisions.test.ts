@@ -41,11 +41,13 @@ test('no prefix is fine where nothing collides', () => {
   refuseCollisions(claims('b', { prefix: '', listing: undefined }), [claims('a', { prefix: '' })]);
 });
 
-test('names that meet after prefixing are refused, tools and prompts alike', () => {
+test('names that meet after prefixing are refused, tools and prompts each among themselves', () => {
   const bare = claims('b', { prefix: '', listing: listing(['a_add']) });
   expect(() => refuseCollisions(bare, [claims('a')])).toThrow(refused('a_add would be a tool or prompt of both'));
   const prompt = claims('b', { prefix: '', listing: listing([], ['add']) });
-  expect(() => refuseCollisions(prompt, [claims('a', { prefix: '' })])).toThrow(refused('add would be'));
+  const other = claims('a', { prefix: '', listing: listing([], ['add']) });
+  expect(() => refuseCollisions(prompt, [other])).toThrow(refused('add would be'));
+  refuseCollisions(prompt, [claims('a', { prefix: '', listing: listing(['add']) })]);
   const longer = claims('b', { prefix: 'a_b_', listing: listing(['c']) });
   expect(() => refuseCollisions(longer, [claims('a', { listing: listing(['b_c']) })])).toThrow(
     refused('a_b_c would be'),

@@ -7,7 +7,7 @@ const gateway = (id: string, slug: string, createdAt: string) =>
   ({
     id,
     upstream: {},
-    record: { id, slug, name: slug, prefix: `${slug}_`, enabled: true, history: { createdAt } },
+    record: { id, slug, name: slug, prefix: `${slug}_`, enabled: true, labels: {}, history: { createdAt } },
   }) as unknown as ReadableGateway;
 
 const ids = (...gateways: ReadableGateway[]) => snapshotOf(gateways).entries.map(({ id }) => id);

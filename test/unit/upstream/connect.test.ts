@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { startMcpUpstream, type McpUpstream, type McpUpstreamOptions } from '../../support/mcp-upstream.ts';
 import { dialUpstream, TEST_GRANT, type DialledUpstream } from '../../support/upstream.ts';
-import type { UpstreamConfig } from '../../../src/upstream/upstream-config.ts';
+import type { TestConfig } from '../../support/upstream.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -11,7 +11,7 @@ afterEach(async () => {
 
 async function start(
   options: McpUpstreamOptions,
-  config: Partial<UpstreamConfig> = {},
+  config: Partial<TestConfig> = {},
 ): Promise<{ server: McpUpstream; dialled: DialledUpstream }> {
   const server = await startMcpUpstream(options);
   const dialled = dialUpstream({ url: new URL(server.url), ...config });
@@ -68,6 +68,17 @@ describe('eras', () => {
     });
   });
 
+  test('a modern upstream that answers initialize with nonsense is a modern upstream', async () => {
+    const { server, dialled } = await start({ era: 'modern' });
+    server.intercept = ({ rpcMethod, rpcId: id }) =>
+      rpcMethod === 'initialize'
+        ? Response.json({ jsonrpc: '2.0', id, result: { protocolVersion: '2026-07-28', capabilities: {} } })
+        : undefined;
+    const facts = await dialled.upstream.connect(TEST_GRANT);
+    expect(facts.legacy).toBeUndefined();
+    expect(namesOf(facts.listing.tools)).toContain('echo');
+  });
+
   test('a failing discover is no evidence: the modern era stays known', async () => {
     const { server, dialled } = await start({ era: 'dual' });
     await dialled.upstream.connect(TEST_GRANT);
@@ -122,7 +133,7 @@ describe('listings', () => {
 });
 
 describe('refusals', () => {
-  const refused = async (answer: () => Response, config: Partial<UpstreamConfig> = {}) => {
+  const refused = async (answer: () => Response, config: Partial<TestConfig> = {}) => {
     const { server, dialled } = await start({}, config);
     server.intercept = answer;
     const error: unknown = await dialled.upstream.connect(TEST_GRANT).catch((thrown: unknown) => thrown);

@@ -20,23 +20,27 @@ test('what carries a secret does not print it', () => {
 });
 
 test('path and query of the URL, without its fragment, with the query credentials', () => {
-  expect(openOutbound({ url, credentials: none }).path).toBe('/a/mcp?x=1');
-  const withKey = openOutbound({ url, credentials: { headers: {}, query: { key: new Secret('k y&z') } } });
+  expect(openOutbound({ url, credentials: none }, 'postern-a').path).toBe('/a/mcp?x=1');
+  const withKey = openOutbound({ url, credentials: { headers: {}, query: { key: new Secret('k y&z') } } }, 'postern-a');
   expect(withKey.path).toBe('/a/mcp?x=1&key=k+y%26z');
   expect(withKey.pathOf(new URL('https://mcp.test/messages?sessionId=1'))).toBe('/messages?sessionId=1&key=k+y%26z');
 });
 
 test('our credentials replace what a caller sent under the same name', () => {
-  const { headers } = openOutbound({ url, credentials: { headers: { 'x-key': new Secret('ours') }, query: {} } });
+  const { headers } = openOutbound(
+    { url, credentials: { headers: { 'x-key': new Secret('ours') }, query: {} } },
+    'postern-a',
+  );
   expect(headers({ 'x-key': 'theirs', accept: 'a' })).toEqual({
     accept: 'a',
     'x-key': 'ours',
     'accept-encoding': 'identity',
+    via: '1.1 postern-a',
   });
 });
 
 test('a caller’s credentials and hop headers never go on', () => {
-  const { headers } = openOutbound({ url, credentials: none });
+  const { headers } = openOutbound({ url, credentials: none }, 'postern-a');
   const theirs = {
     authorization: 'a',
     cookie: 'b',
@@ -46,7 +50,7 @@ test('a caller’s credentials and hop headers never go on', () => {
     'content-length': '1',
     'transfer-encoding': 'f',
   };
-  expect(headers(theirs)).toEqual({ 'accept-encoding': 'identity' });
+  expect(headers(theirs)).toEqual({ 'accept-encoding': 'identity', via: '1.1 postern-a' });
 });
 
 test('a header that cannot be sent is refused without its value', () => {
@@ -57,7 +61,8 @@ test('a header that cannot be sent is refused without its value', () => {
     ['mcp-session-id', 's3cret'],
     ['X-Upper', 's3cret'],
   ] as const) {
-    const open = () => openOutbound({ url, credentials: { headers: { [name]: new Secret(value) }, query: {} } });
+    const open = () =>
+      openOutbound({ url, credentials: { headers: { [name]: new Secret(value) }, query: {} } }, 'postern-a');
     expect(open).toThrow(
       expect.objectContaining({ code: 'config_invalid', message: expect.not.stringContaining('s3cret') }),
     );

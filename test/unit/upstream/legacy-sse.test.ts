@@ -104,6 +104,16 @@ test('the server asks on the stream of the call, and the answer finds its way ba
   expect((await messages.next()).value).toMatchObject({ id: 3, result: { content: [{ text: 'sampled: hi' }] } });
 });
 
+test('in the session of many callers what names no request reaches none of them', async () => {
+  const { dialled } = await start();
+  const shared = await dialled.upstream.sharedSession(TEST_GRANT);
+  const sessionId = shared.headers['mcp-session-id'] ?? '';
+  const heard = await all(await send(dialled, call(shared.nextId(), 'log', { message: 'private' }), { sessionId }));
+  expect(heard.map(({ method, result }) => method ?? typeof result)).toEqual(['object']);
+  const asked = await all(await send(dialled, call(shared.nextId(), 'sample', { prompt: 'hello' }), { sessionId }));
+  expect(asked.filter(({ method }) => method !== undefined)).toEqual([]);
+});
+
 test('what belongs to no request goes to the GET stream, of which there is one', async () => {
   const { server, dialled } = await start();
   const sessionId = await openSession(dialled);

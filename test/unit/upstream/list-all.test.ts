@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listAll } from '../../../src/upstream/list-all.ts';
+import { list, listAll } from '../../../src/upstream/list-all.ts';
 
 const result = (value: Record<string, unknown>) => ({ jsonrpc: '2.0' as const, id: 1, result: value });
 const failure = (code: number) => ({ jsonrpc: '2.0' as const, id: 1, error: { code, message: 'no' } });
@@ -8,7 +8,21 @@ test('a declared listing the upstream does not know is empty', async () => {
   const listing = await listAll({ tools: {}, resources: {} }, async (method) =>
     method === 'tools/list' ? result({ tools: [{ name: 'a', custom: 1 }] }) : failure(-32601),
   );
-  expect(listing).toEqual({ tools: [{ name: 'a', custom: 1 }], prompts: [], resources: [], resourceTemplates: [] });
+  expect(Object.values(listing).map(({ items }) => items)).toEqual([[{ name: 'a', custom: 1 }], [], [], []]);
+});
+
+test('a listing may be kept as long, and shown to as many, as its strictest page allows', async () => {
+  const pages = (...hints: Record<string, unknown>[]) => {
+    let page = 0;
+    return list('tools/list', { tools: {} }, async () =>
+      result({ tools: [], ...hints[page], ...(++page < hints.length && { nextCursor: String(page) }) }),
+    );
+  };
+  const open = { ttlMs: 9000, cacheScope: 'public' };
+  expect(await pages(open, open)).toMatchObject({ ttlMs: 9000, cacheScope: 'public' });
+  expect(await pages(open, { ttlMs: 500, cacheScope: 'private' })).toMatchObject({ ttlMs: 500, cacheScope: 'private' });
+  expect(await pages(open, {}, open)).toMatchObject({ ttlMs: undefined, cacheScope: 'private' });
+  for (const ttlMs of [-1, '60000', null]) expect(await pages({ ttlMs })).toMatchObject({ ttlMs: undefined });
 });
 
 test.for([

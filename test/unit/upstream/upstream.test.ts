@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { UpstreamRequest } from '../../../src/upstream/transport.ts';
-import type { UpstreamConfig } from '../../../src/upstream/upstream-config.ts';
+import type { TestConfig } from '../../support/upstream.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startMcpUpstream, type McpUpstreamOptions } from '../../support/mcp-upstream.ts';
 import { dialUpstream, TEST_GRANT } from '../../support/upstream.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function start(
   options: McpUpstreamOptions = {},
-  config: Partial<UpstreamConfig> = {},
+  config: Partial<TestConfig> = {},
   times: Parameters<typeof dialUpstream>[1] = {},
 ) {
   const server = await startMcpUpstream(options);

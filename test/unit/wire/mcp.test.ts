@@ -3,10 +3,10 @@ import { renamed, targetOf } from '../../../src/wire/mcp.ts';
 
 describe('targetOf', () => {
   test.each([
-    ['tools/call', { name: 'a' }, { by: 'name', value: 'a' }],
-    ['prompts/get', { name: 'a', uri: 'b:' }, { by: 'name', value: 'a' }],
+    ['tools/call', { name: 'a' }, { by: 'name', of: 'tools', value: 'a' }],
+    ['prompts/get', { name: 'a', uri: 'b:' }, { by: 'name', of: 'prompts', value: 'a' }],
     ['resources/read', { name: 'a', uri: 'b:' }, { by: 'uri', value: 'b:' }],
-    ['completion/complete', { ref: { type: 'ref/prompt', name: 'a' } }, { by: 'name', value: 'a' }],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'a' } }, { by: 'name', of: 'prompts', value: 'a' }],
     ['completion/complete', { ref: { type: 'ref/resource', uri: 'b:' } }, { by: 'uri', value: 'b:' }],
     ['tools/call', { name: 1 }, { by: 'none' }],
     ['tools/list', { name: 'a' }, { by: 'none' }],
