@@ -37,7 +37,8 @@ test('of two refreshes at once the second is refused', async () => {
     await gateway.register({ name: 'up', url: upstream.url });
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
-    upstream.intercept = async () => {
+    upstream.intercept = async ({ rpcMethod }) => {
+      if (rpcMethod !== 'server/discover') return undefined;
       arrived.resolve();
       await release.promise;
       return undefined;

@@ -107,6 +107,7 @@ test('10,000 calls over mutual TLS: one context, no handshake beyond connections
   expect(Object.keys(work.counts())).toEqual(expect.arrayContaining(once));
   expect(storage.reads).toBeGreaterThan(0);
 
+  const openedAtMs = performance.now();
   const routes = await routesOf(callers);
   const warmUp = CONCURRENCY * routes.length;
   await callAll(callers, routes, warmUp);
@@ -116,7 +117,9 @@ test('10,000 calls over mutual TLS: one context, no handshake beyond connections
   await callAll(callers, routes, 10_000);
 
   expect(work.counts()).toEqual({});
-  expect([storage.reads, storage.commits]).toEqual([0, 0]);
+  expect(storage.commits).toBe(0);
+  // beside the calls a session is looked at every five seconds, should it have been ended at another instance
+  expect(storage.reads).toBeLessThanOrEqual(routes.length * Math.floor((performance.now() - openedAtMs) / 5_000));
   expect(gateway.countOf('context.built')).toBe(1);
   expect([outcomes(gateway, 'context'), outcomes(gateway, 'channel')]).toEqual([['miss'], ['miss']]);
   const { connections, handshakes } = since();

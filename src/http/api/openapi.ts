@@ -19,6 +19,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   415: 'The body is not application/json.',
   422: 'Understood, but it cannot be used: a certificate that does not match its key, a refused URL, an unsupported feature.',
   429: 'Too much is waiting already.',
+  508: 'The request came through this gateway before.',
   500: 'The gateway itself failed, or a stored record cannot be opened.',
   502: 'The upstream could not be reached or did not accept us; code, stage and hint say why.',
   503: 'The store cannot be reached, or the gateway is shutting down.',
