@@ -19,7 +19,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const readme = read('README.md');
 /** Beside README.md. */
 const DOCUMENTS = ['ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
-  ['connect', 'errors', 'gateways', 'metrics', 'settings'].map((name) => `docs/${name}.md`),
+  ['connect', 'errors', 'gateways', 'import', 'metrics', 'servers', 'settings'].map((name) => `docs/${name}.md`),
 );
 const ADDRESS = 'http://127.0.0.1:4444';
 
@@ -144,6 +144,30 @@ test('every example of docs/gateways.md is taken', async () => {
   expect(answers).toHaveLength(6);
 });
 
+test('every example of docs/servers.md is taken', async () => {
+  const upstream = await startMcpUpstream();
+  closing.push(() => upstream.close());
+  const names = ['find_customer', 'list_customers', 'echo', 'stock_query_v2', 'balance', 'delete_customer', 'drop_all'];
+  const tools = names.map((name) => ({ name, inputSchema: { type: 'object' } }));
+  upstream.intercept = ({ rpcMethod, rpcId }) =>
+    rpcMethod === 'tools/list'
+      ? Response.json({ jsonrpc: '2.0', id: rpcId, result: { resultType: 'complete', tools } })
+      : undefined;
+  const gateway = await startGateway();
+  closing.push(() => gateway.close());
+  for (const name of ['crm', 'erp', 'ledger']) await gateway.register({ name, url: upstream.url, tags: ['office'] });
+  const statuses: number[] = [];
+  for (const { text } of fencesOf(read('docs/servers.md'))) {
+    const body = JSON.parse(text) as { name?: string; server?: { name: string } };
+    const response = await gateway.api('POST', '/v1/servers', body);
+    const saved = (await response.json()) as { slug: string; unresolved: unknown };
+    expect([response.status, saved.unresolved], `${text}${JSON.stringify(saved)}`).toEqual([201, []]);
+    statuses.push(response.status);
+    await gateway.api('DELETE', `/v1/servers/${saved.slug}`);
+  }
+  expect(statuses).toHaveLength(4);
+});
+
 test('every command and flag that is named exists, and what is said not to exist does not', async () => {
   const helps = new Map<string, Promise<string>>();
   const helpOf = (command: string): Promise<string> => {
@@ -168,7 +192,9 @@ test('every command and flag that is named exists, and what is said not to exist
   }
   expect(wrong).toEqual([]);
 
-  const everyHelp = (await Promise.all(['serve', 'gateways', 'certs', 'token', 'connect'].map(helpOf))).join('\n');
+  const everyHelp = (
+    await Promise.all(['serve', 'gateways', 'servers', 'import', 'export', 'certs', 'token', 'connect'].map(helpOf))
+  ).join('\n');
   const flags = [readme, ...texts].flatMap(codeSpansOf).filter((span) => /^--[a-z-]+$/.test(span));
   expect(flags.filter((flag) => !everyHelp.includes(`${flag} `))).toEqual([]);
 });
@@ -182,6 +208,6 @@ test('nothing else is shown as a command', () => {
   ]);
   const quickStart = fencesOf(sectionOf(readme, 'Quick start')).filter(({ language }) => language === 'sh');
   expect(others).toEqual(quickStart);
-  for (const path of DOCUMENTS.filter((name) => !/connect|gateways|metrics/.test(name)))
+  for (const path of DOCUMENTS.filter((name) => !/connect|gateways|import|metrics|servers/.test(name)))
     expect([path, fencesOf(read(path))]).toEqual([path, []]);
 });

@@ -1,5 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../../adapters/node/clock.ts';
+import type { Clock } from '../../../src/base/clock.ts';
 import type { ListingNews } from '../../../src/upstream/own-listings.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { startMcpUpstream } from '../../support/mcp-upstream.ts';
 import type { LoggedRequest, McpUpstream, McpUpstreamOptions } from '../../support/mcp-upstream.ts';
 import { dialUpstream, TEST_GRANT } from '../../support/upstream.ts';
@@ -21,13 +24,14 @@ const ERAS = [
 ] as const satisfies readonly (readonly [string, McpUpstreamOptions])[];
 
 /** A connected upstream, and what it says of its listings. */
-async function connect(options: McpUpstreamOptions) {
+async function connect(options: McpUpstreamOptions, clock?: Clock) {
   server = await startMcpUpstream(options);
   const news: ListingNews[] = [];
   const waiting: (() => void)[] = [];
   dialled = dialUpstream(
     { url: new URL(server.url) },
     {
+      ...(clock && { clock, dialClock: systemClock }),
       onListing: (_upstream, what) => {
         news.push(what);
         for (const check of waiting) check();
@@ -93,11 +97,13 @@ test.each([
       Response.json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'unknown' } }, { status: 404 }),
   ],
 ] as const)('a server that refuses the stream with %s is asked once and listed without', async (_how, era, refuse) => {
-  const { upstream, toolNames } = await connect({ era });
+  const clock = new ManualClock();
+  const { upstream, toolNames } = await connect({ era }, clock);
   server.intercept = (request) => refuse(request) || undefined;
   upstream.listings.watch(TEST_GRANT);
   await server.untilListened();
   await upstream.call(TEST_GRANT, 'tools/call', { name: 'echo', arguments: { text: 'the refusal was read' } });
+  clock.advance(3_600_000);
   upstream.listings.watch(TEST_GRANT);
   expect(await toolNames()).toContain('echo');
   const listened = server.requests.filter(
