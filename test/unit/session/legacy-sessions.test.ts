@@ -27,7 +27,7 @@ async function replicas(maxCachedCount = 10) {
   };
   const stored = async () => {
     const keys = await storage.driver.getKeys('session', {});
-    return JSON.stringify(await Promise.all(keys.map((key) => storage.driver.getItem(key))));
+    return JSON.stringify(await Promise.all(keys.map(async (key) => storage.driver.getItem(key))));
   };
   return { a: replica(), b: replica(), clock, openedCount: () => opened, stored };
 }

@@ -23,9 +23,9 @@ beforeEach(async () => {
 
 /** Lets time pass until `promise` is settled. */
 async function eventually<T>(promise: Promise<T>): Promise<T> {
-  let settled = false;
-  void promise.finally(() => (settled = true)).catch(() => undefined);
-  while (!settled) {
+  const state = { settled: false };
+  void promise.catch(() => undefined).finally(() => (state.settled = true));
+  while (!state.settled) {
     clock.advance(1_000);
     await new Promise(setImmediate);
   }

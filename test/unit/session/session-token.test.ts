@@ -43,7 +43,7 @@ test('an id in which anything was changed is no id', async () => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.';
   const position = fc.integer({ min: 0, max: token.length - 1 });
   await fc.assert(
-    fc.asyncProperty(position, fc.constantFrom(...alphabet), async (at, char) => {
+    fc.asyncProperty(position, fc.constantFrom(...alphabet.split('')), async (at, char) => {
       const changed = token.slice(0, at) + char + token.slice(at + 1);
       fc.pre(changed !== token && !isSameInBase64(token, changed));
       await expect((async () => there.resume(changed, 'ann', 'gw'))()).rejects.toMatchObject({
