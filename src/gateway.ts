@@ -3,9 +3,9 @@ import { ChangeFeed } from './base/change-feed.ts';
 import { utf8 } from './base/bytes.ts';
 import { GatewayError } from './base/errors.ts';
 import { PRODUCT } from './base/product.ts';
-import { LegacyBridge } from './bridge/legacy-bridge.ts';
-import { ParkedCalls } from './bridge/modern-parked.ts';
-import { ModernToLegacy } from './bridge/modern-to-legacy.ts';
+import { LegacyToModern } from './bridge/legacy-to-modern/legacy-to-modern.ts';
+import { ParkedCalls } from './bridge/modern-to-legacy/parked-calls.ts';
+import { ModernToLegacy } from './bridge/modern-to-legacy/modern-to-legacy.ts';
 import type { Config } from './config.ts';
 import { Servers } from './catalog/servers.ts';
 import { createApp } from './http/app.ts';
@@ -116,15 +116,15 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     maxCachedCount: CACHED_SESSION_COUNT,
   });
   const mailbox = new Mailbox({ records, vault, clock });
-  const modernBridge = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
+  const modernToLegacy = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
   const draining = new AbortController();
   const { fetch, webSocket } = createApp({
     servers,
     changes,
     viaName: ownName,
     sessions,
-    modernBridge,
-    legacyBridge: new LegacyBridge({ clock, sessions, mailbox }),
+    modernToLegacy,
+    legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
     api: apiRoutes({ registry, servers, clock, events }),
     health: healthRoutes({
@@ -157,7 +157,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     beginUpkeep: () => registry.beginUpkeep(),
     beginDrain: () => draining.abort(new GatewayError('shutting_down', 'the gateway is about to stop')),
     close: (drainMs) =>
-      (closing ??= modernBridge.close().then(() => closeAll(registry, servers, channels, platform, drainMs))),
+      (closing ??= modernToLegacy.close().then(() => closeAll(registry, servers, channels, platform, drainMs))),
   };
 }
 

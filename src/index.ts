@@ -7,7 +7,7 @@
 export { createGateway } from './gateway.ts';
 export type { Gateway } from './gateway.ts';
 export type { FetchHandler, SocketHandler } from './http/app.ts';
-export type { AcceptedSocket, MessageSocket } from './http/mcp/socket-port.ts';
+export type { AcceptedSocket, MessageSocket } from './http/mcp/pipe/socket-port.ts';
 export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
 export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';
 export { isLoopback } from './config/check-together.ts';
@@ -37,11 +37,11 @@ export { LeasedCache } from './base/leased-cache.ts';
 export type { Lease } from './base/leased-cache.ts';
 
 // MCP clients that speak something else than Streamable HTTP
-export { MESSAGE_BYTES } from './http/mcp/message-pipe-answer.ts';
-export type { PipeAnswer } from './http/mcp/message-pipe-answer.ts';
-export { MessagePipe } from './http/mcp/message-pipe.ts';
-export type { PipeOptions } from './http/mcp/message-pipe.ts';
-export type { PipeRequest, PipeSend } from './http/mcp/message-pipe-session.ts';
+export { MESSAGE_BYTES } from './http/mcp/pipe/pipe-answer.ts';
+export type { PipeAnswer } from './http/mcp/pipe/pipe-answer.ts';
+export { MessagePipe } from './http/mcp/pipe/message-pipe.ts';
+export type { PipeOptions } from './http/mcp/pipe/message-pipe.ts';
+export type { PipeRequest, PipeSend } from './http/mcp/pipe/pipe-session.ts';
 export { openProfile } from './tls/open-profile.ts';
 export { LineParser } from './wire/lines.ts';
 

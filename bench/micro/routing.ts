@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { bench, do_not_optimize as keep, summary } from 'mitata';
-import { joinedServer, routeOf, type Source } from '../../src/catalog/virtual-server.ts';
+import { joinedServer, type Source } from '../../src/catalog/virtual-server.ts';
 import type { UpstreamFacts } from '../../src/upstream/facts.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 
@@ -29,7 +29,8 @@ export function benchRouting(): void {
       ),
     );
     const value: string = `server-${count - 1}_tool_7`;
-    const ours = (): Upstream | undefined => routeOf(server, { by: 'name', of: 'tools', value })?.member.upstream;
+    const ours = (): Upstream | undefined =>
+      server.catalogue.route({ by: 'name', of: 'tools', value })?.member.upstream;
     const bare = (): Upstream | undefined => known.get(value);
     deepEqual(ours() === bare() && ours() !== undefined, true);
 

@@ -35,6 +35,14 @@ export class Cancellation implements CancelSignal {
     for (const listener of listeners) listener();
   }
 
+  /** Aborts with another signal, for its reason, until the returned function is called. */
+  follow(outer: CancelSignal | undefined): () => void {
+    const onAbort = (): void => this.abort(outer?.reason);
+    outer?.addEventListener('abort', onAbort, { once: true });
+    if (outer?.aborted) onAbort();
+    return () => outer?.removeEventListener('abort', onAbort);
+  }
+
   addEventListener(_type: 'abort', listener: () => void): void {
     if (this.#aborted) return;
     if (this.#listeners) this.#listeners.push(listener);
@@ -44,6 +52,14 @@ export class Cancellation implements CancelSignal {
   removeEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners = this.#listeners?.filter((other) => other !== listener);
   }
+}
+
+/** Resolves once a signal aborts. */
+export function abortOf(signal: CancelSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** A real AbortSignal, for interfaces that take no less. */

@@ -5,6 +5,7 @@ import { partOf } from './catalogue-part.ts';
 import type { CataloguePart, Collision, Published } from './catalogue-part.ts';
 import { isShown, routeTo } from './member.ts';
 import type { Member, Route } from './member.ts';
+import { spellingsOf } from './uri-spellings.ts';
 import { matchesTemplate } from './uri-template.ts';
 
 /**
@@ -87,12 +88,17 @@ export class Catalogue {
     const templates = this.#part('resources/templates/list');
     const known = resources.published.get(uri) ?? templates.published.get(uri);
     if (known !== undefined) return known;
+    if (uri.length > MAX_URI_CHARACTERS) return undefined;
+    const spellings = spellingsOf(uri);
+    const isReadable = (member: Member) => spellings.every((spelling) => isShown(member, 'resources', spelling));
     const owners = [...templates.published.values()].filter(({ name }) => matchesTemplate(name, uri));
-    const owner = owners.find(({ member }) => isShown(member, 'resources', uri));
+    const owner = owners.find(({ member }) => isReadable(member));
     if (owner !== undefined) return { member: owner.member };
-    const isHidden = resources.hidden.has(uri) || [...templates.hidden].some((name) => matchesTemplate(name, uri));
+    const isHidden = spellings.some(
+      (one) => resources.hidden.has(one) || [...templates.hidden].some((name) => matchesTemplate(name, one)),
+    );
     if (isHidden || owners.length > 0) return undefined;
-    const member = this.#members.find((one) => hasResources(one) && isShown(one, 'resources', uri));
+    const member = this.#members.find((one) => hasResources(one) && isReadable(one));
     return member && { member };
   }
 
@@ -104,6 +110,9 @@ export class Catalogue {
     return part;
   }
 }
+
+/** Of a URI nobody lists: each is compared with all templates and rules there are. */
+const MAX_URI_CHARACTERS = 64 * 1024;
 
 const listingOf = ({ upstream }: Member): Listing | undefined => upstream.facts?.listing;
 

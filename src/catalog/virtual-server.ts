@@ -5,11 +5,8 @@
  * sessions or how an upstream is dialled.
  */
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Target } from '../wire/mcp.ts';
 import { Catalogue } from './catalogue.ts';
-import type { Member, Route } from './member.ts';
-
-export type { Member, Route } from './member.ts';
+import type { Member } from './member.ts';
 
 /** One MCP address: a single upstream as it is, or several joined by prefix. */
 export interface VirtualServer {
@@ -55,9 +52,4 @@ export function joinedServer(sources: readonly Source[]): VirtualServer {
     sources.map(({ prefix, upstream }) => ({ prefix, upstream })),
     false,
   );
-}
-
-/** The member that owns a target; undefined when none does. @see Catalogue.route */
-export function routeOf({ catalogue }: VirtualServer, target: Target): Route | undefined {
-  return catalogue.route(target);
 }

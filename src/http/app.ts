@@ -16,10 +16,10 @@ import { preflightAnswer, readableByPage } from './cors.ts';
 import type { HttpEnv } from './env.ts';
 import { mcpAddress } from './mcp/address.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
-import { isSocketPath, pipeRoutes } from './mcp/message-pipe-routes.ts';
+import { isSocketPath, pipeRoutes } from './mcp/pipe/pipe-routes.ts';
 import { everythingIn, serverNamed } from './mcp/servers.ts';
 import type { FindServer } from './mcp/servers.ts';
-import type { AcceptedSocket } from './mcp/socket-port.ts';
+import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 import { Origins } from './origins.ts';
 import { problemAnswer } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Grant } from '../policy/grant.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { AcceptedSocket } from './mcp/socket-port.ts';
+import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 
 /** What the listener hands in, and what authentication and policy leave in the context for the handlers behind them. */
 export interface HttpEnv {

@@ -1,5 +1,6 @@
 import { ERRORS } from '../base/errors.ts';
 import type { ErrorCode, Stage } from '../base/errors.ts';
+import { RPC } from '../wire/rpc-codes.ts';
 
 /** How an error looks on the wire: the HTTP status of the REST API, and the number of a JSON-RPC error. */
 interface WireForm {
@@ -10,20 +11,16 @@ interface WireForm {
 /** JSON-RPC numbers of our own; -32020 and below belong to MCP. @see MCP 2026-07-28, basic */
 const REFUSED = -32000;
 const UPSTREAM_FAILED = -32010;
-/** @see https://www.jsonrpc.org/specification#error_object */
-const INVALID_REQUEST = -32600;
-const INVALID_PARAMS = -32602;
-const INTERNAL = -32603;
 
 const form = (status: number, rpcCode: number): WireForm => ({ status, rpcCode });
 
 /** What a stage's codes look like unless a row below says otherwise. */
 const BY_STAGE: Readonly<Record<Stage, WireForm>> = {
-  request: form(400, INVALID_REQUEST),
+  request: form(400, RPC.invalidRequest),
   access: form(403, REFUSED),
-  config: form(422, INTERNAL),
-  store: form(500, INTERNAL),
-  vault: form(500, INTERNAL),
+  config: form(422, RPC.internalError),
+  store: form(500, RPC.internalError),
+  vault: form(500, RPC.internalError),
   dns: form(502, UPSTREAM_FAILED),
   tcp: form(502, UPSTREAM_FAILED),
   tls: form(502, UPSTREAM_FAILED),
@@ -35,9 +32,9 @@ const BY_STAGE: Readonly<Record<Stage, WireForm>> = {
 
 /** A session id that is missing is a bad request (400), one that is unknown makes the client initialize again (404). */
 const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
-  request_too_large: form(413, INVALID_REQUEST),
-  media_type_unsupported: form(415, INVALID_REQUEST),
-  not_found: form(404, INVALID_PARAMS),
+  request_too_large: form(413, RPC.invalidRequest),
+  media_type_unsupported: form(415, RPC.invalidRequest),
+  not_found: form(404, RPC.invalidParams),
   method_not_allowed: form(405, REFUSED),
   name_taken: form(409, REFUSED),
   gateway_inactive: form(409, REFUSED),
@@ -45,11 +42,11 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   version_stale: form(412, REFUSED),
   host_not_allowed: form(403, REFUSED),
   session_not_found: form(404, -32001),
-  request_state_invalid: form(400, INVALID_PARAMS),
-  request_state_expired: form(400, INVALID_PARAMS),
-  header_mismatch: form(400, -32020),
+  request_state_invalid: form(400, RPC.invalidParams),
+  request_state_expired: form(400, RPC.invalidParams),
+  header_mismatch: form(400, RPC.headerMismatch),
   loop_detected: form(508, REFUSED),
-  protocol_version_unsupported: form(400, -32022),
+  protocol_version_unsupported: form(400, RPC.unsupportedVersion),
   question_unanswered: form(400, REFUSED),
   too_many_requests: form(429, REFUSED),
   bridge_busy: form(503, REFUSED),
@@ -57,8 +54,8 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   unauthenticated: form(401, REFUSED),
   token_expired: form(401, REFUSED),
   address_refused: form(422, UPSTREAM_FAILED),
-  store_unavailable: form(503, INTERNAL),
-  internal: form(500, INTERNAL),
+  store_unavailable: form(503, RPC.internalError),
+  internal: form(500, RPC.internalError),
 };
 
 const wireForm = (code: ErrorCode): WireForm => BY_CODE[code] ?? BY_STAGE[ERRORS[code].stage];

@@ -15,7 +15,7 @@ const TRANSPORTS = { AUTO: 'auto', STREAMABLEHTTP: 'streamable-http', SSE: 'sse'
 
 /** The gateway's own callers show these to the gateway, or they belong to one hop or to MCP itself. */
 const NEVER_PASSED =
-  /^(?:authorization|cookie|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|mcp-.*)$/;
+  /^(?:authorization|cookie|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|sec-websocket-.*|content-.*|accept-encoding|mcp-.*)$/;
 
 /**
  * A gateway as a registration describes it, with the slug made of its name.

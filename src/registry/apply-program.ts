@@ -12,9 +12,20 @@ type Program = GatewayProgram<AnySecret>;
 
 const PROGRAM_FIELDS = ['command', 'args', 'env', 'cwd'] as const satisfies readonly (keyof GatewayPatch)[];
 
-/** Variables by which another program than the one allowed is loaded into it. */
-const LOADERS =
-  /^(?:LD_.*|DYLD_.*|NODE_OPTIONS|BASH_ENV|ENV|PERL5OPT|RUBYOPT|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS)$/i;
+/** Variables by which other code than that of the allowed program is run in it: by loaders, shells and interpreters. */
+const LOADERS = new RegExp(
+  `^(?:${[
+    'LD_.*|DYLD_.*|GCONV_PATH',
+    'ENV|BASH_ENV|BASHOPTS|SHELLOPTS|PS4|ZDOTDIR',
+    'NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE',
+    // a warning filter imports a module, and one of those opens BROWSER
+    'PYTHON(?:PATH|HOME|STARTUP|WARNINGS|BREAKPOINT|INSPECT|USERBASE|PLATLIBDIR|EXECUTABLE)',
+    'PERLLIB|PERL5LIB|PERL5OPT|PERL5DB|RUBYLIB|RUBYOPT|LUA_(?:INIT|PATH|CPATH).*|PHPRC|PHP_INI_SCAN_DIR',
+    'CLASSPATH|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS',
+    'DOTNET_STARTUP_HOOKS|(?:CORECLR|COR)_(?:ENABLE_PROFILING|PROFILER.*)',
+  ].join('|')})$`,
+  'i',
+);
 
 /**
  * The program of a gateway after a change.

@@ -6,7 +6,7 @@ import type { Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import { withDeadline } from '../upstream/deadline.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
-import type { StdioDeps } from '../upstream/link.ts';
+import type { StdioDeps } from '../upstream/ways.ts';
 import type { ListingNews } from '../upstream/own-listings.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import { Upstream } from '../upstream/upstream.ts';

@@ -5,7 +5,7 @@ import type { FileReader } from '../platform.ts';
 import { openProfile } from '../tls/open-profile.ts';
 import type { OpenProfileOptions } from '../tls/open-profile.ts';
 import type { TlsMaterial, TlsProfile } from '../tls/profile.ts';
-import type { StdioDeps } from '../upstream/link.ts';
+import type { StdioDeps } from '../upstream/ways.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import type { Vault } from '../vault/vault.ts';
 import { isFile, openSecrets } from './gateway-record.ts';

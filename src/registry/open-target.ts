@@ -1,7 +1,7 @@
 import { GatewayError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import { basicAuthorization, bearerAuthorization } from '../upstream/credentials.ts';
-import { noPrograms, type StdioDeps } from '../upstream/link.ts';
+import { noPrograms, type StdioDeps } from '../upstream/ways.ts';
 import type { Credentials, HttpTarget, StdioTarget } from '../upstream/upstream-config.ts';
 import type { GatewayAuth, GatewayConfig } from './gateway-record.ts';
 

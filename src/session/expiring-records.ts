@@ -11,7 +11,7 @@ export const expiringId = (id: string, expiresAtMs: number): string => `${Math.c
 /** When a record with such an id expires, in milliseconds since the epoch. */
 export const expiryOf = (recordId: string): number => Number.parseInt(recordId, 10) * 1000;
 
-/** Finds records of one kind that have expired, at most once an hour; they are removed along with the next write. */
+/** Finds records of one kind that have expired, once an hour while it finds few; they are removed along with the next write. */
 export class ExpiredRecords {
   readonly #records: RecordStore;
   readonly #clock: Clock;
@@ -29,7 +29,8 @@ export class ExpiredRecords {
     if (this.#clock.monotonicMs() < this.#nextSweepMs) return [];
     this.#nextSweepMs = this.#clock.monotonicMs() + SWEEP_INTERVAL_MS;
     const ids = await this.#records.ids(this.#kind);
-    const expired = ids.filter((id) => expiryOf(id) < this.#clock.nowMs()).slice(0, MAX_SWEPT_COUNT);
-    return expired.map((id) => ({ kind: this.#kind, id, body: null }));
+    const expired = ids.filter((id) => expiryOf(id) < this.#clock.nowMs());
+    if (expired.length > MAX_SWEPT_COUNT) this.#nextSweepMs = 0;
+    return expired.slice(0, MAX_SWEPT_COUNT).map((id) => ({ kind: this.#kind, id, body: null }));
   }
 }

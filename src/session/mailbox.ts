@@ -103,7 +103,8 @@ export class Mailbox {
     if (signal.aborted) onAbort();
     else look(FIRST_LOOK_MS);
     return promise.finally(() => {
-      this.#waiting.delete(recordId);
+      // the same named address may be waited for again by now
+      if (this.#waiting.get(recordId) === resolve) this.#waiting.delete(recordId);
       signal.removeEventListener('abort', onAbort);
       cancelLook();
     });

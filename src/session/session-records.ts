@@ -65,7 +65,7 @@ export class SessionRecords<Content extends object> {
       const sealed = await this.#vault.seal(new Secret(JSON.stringify(content)), contextOf(id));
       const body: SessionBody = { expiresAtMs: session.expiresAtMs, content: { sealed } };
       const written = { kind: 'session', id, body, expectedVersion: found?.version ?? null } as const;
-      if (await this.#records.write([written])) return { ended: false, content };
+      if (await this.#records.write([written, ...(await this.#expired.removals())])) return { ended: false, content };
     }
   }
 

@@ -2,13 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { keptListing } from './kept-listing.ts';
-import type { Ways } from './link.ts';
 import { listAll } from './list-all.ts';
 import { ask, legacyRequest, messageOf, modernRequest, refusalOf, type Params, type Send } from './own-request.ts';
 import { discover, initialize, NOT_ASKED, verdictsOf, type NotSpoken, type OpenedSession } from './probe-eras.ts';
-import { speakStdio } from './stdio-eras.ts';
-import type { TransportKind } from './transport.ts';
+import { speakStdio } from './stdio/stdio-eras.ts';
 import type { ProtocolEra } from './upstream-config.ts';
+import { wayOf } from './ways.ts';
+import type { Ways } from './ways.ts';
 
 export interface ConnectOptions {
   readonly ways: Ways<Send>;
@@ -47,15 +47,10 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     ? speakStdio(ways.stdio, options)
     : resolveTransport(ways, options));
   const { now, earlier: before } = options;
-  const send = sendOf(ways, spoken.transport);
+  const send = wayOf(ways, spoken.transport);
   const listed = await listVia(send, spoken, session, options.signal);
   const kept = keptListing({ listed, era: spoken.modern ? 'modern' : 'legacy', now, before });
   return { session, facts: { ...spoken, ...kept, listedAt: now } };
-}
-
-function sendOf(ways: Ways<Send>, transport: TransportKind): Send {
-  if (ways.kind === 'stdio') return ways.stdio;
-  return transport === 'sse' ? ways.sse : ways.streamableHttp;
 }
 
 type HttpWays = Extract<Ways<Send>, { readonly kind: 'http' }>;

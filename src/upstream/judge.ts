@@ -1,6 +1,7 @@
 import type { EventSink } from '../base/events.ts';
 import type { Health, HealthObserver } from './health.ts';
 import type { ChannelResponse } from '../tls/dialer.ts';
+import { isEventStream, isJson } from '../wire/media-types.ts';
 import type { CarryObserver } from './link.ts';
 import { refusalOf } from './own-request.ts';
 import { isEndless } from './transport.ts';
@@ -21,10 +22,9 @@ export function judgeOf(health: Health): CarryObserver {
 }
 
 /** Whether this could be an answer of MCP: a page that says all is well is none, nor is one where a stream was asked for. */
-function isMcp({ status, headers }: Pick<ChannelResponse, 'status' | 'headers'>, mcpMethod: string): boolean {
-  if (status !== 200 || mcpMethod === 'DELETE') return true;
-  const type = headers['content-type']?.toLowerCase() ?? '';
-  return type.startsWith('text/event-stream') || (type.startsWith('application/json') && !isEndless(mcpMethod));
+function isMcp(response: Pick<ChannelResponse, 'status' | 'headers'>, mcpMethod: string): boolean {
+  if (response.status !== 200 || mcpMethod === 'DELETE') return true;
+  return isEventStream(response) || (isJson(response) && !isEndless(mcpMethod));
 }
 
 /** Tells turns of an upstream's health as events. */

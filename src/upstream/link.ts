@@ -1,48 +1,25 @@
 import { abortSignalOf } from '../base/cancel-signal.ts';
 import type { CancelSignal } from '../base/cancel-signal.ts';
-import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import type { EventSink } from '../base/events.ts';
-import type { Lease } from '../base/leased-cache.ts';
-import type { ProcessSpawner } from '../platform.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
-import type { Channel, ChannelResponse } from '../tls/dialer.ts';
+import type { ChannelResponse } from '../tls/dialer.ts';
 import { isIdempotent } from '../wire/mcp.ts';
 import { CallMeter } from './call-meter.ts';
-import { openOutbound } from './credentials.ts';
 import { gatewayErrorOf } from './deadline.ts';
-import { LegacySse } from './legacy-sse.ts';
+import { HeldChannel } from './held-channel.ts';
 import { discard } from './own-request.ts';
 import type { Send } from './own-request.ts';
-import { Stdio } from './stdio.ts';
-import { StreamableHttp } from './streamable-http.ts';
 import { cancellationOf, limitTime } from './time-limit.ts';
 import type { TimeLimit } from './time-limit.ts';
 import { isEndless } from './transport.ts';
 import type { TransportKind, TransportRequest, UpstreamRequest, UpstreamTransport } from './transport.ts';
-import type { EventLabel, HttpTarget, StdioTarget, TransportChoice, UpstreamConfig } from './upstream-config.ts';
+import type { EventLabel, UpstreamConfig } from './upstream-config.ts';
+import { mappedWays, wayOf, waysToProgram, waysToUrl } from './ways.ts';
+import type { Ways, WaysDeps } from './ways.ts';
 
-/** What starting programs takes. */
-export interface StdioDeps {
-  readonly spawner: ProcessSpawner;
-  /** How many processes the sessions of callers may have at one upstream. */
-  readonly maxSessions: number;
-}
-
-interface LinkDeps {
+interface LinkDeps extends WaysDeps {
   readonly channels: ChannelCache;
-  readonly clock: Clock;
-  readonly events: EventSink;
-  /** How this gateway names itself to those behind it. */
-  readonly viaName: string;
-  /** Undefined where no programs can be started. */
-  readonly stdio?: StdioDeps | undefined;
 }
-
-/** What speaks to an upstream: a server behind a URL in the way that was chosen or one of two, a program in one. */
-export type Ways<Way> =
-  | { readonly kind: 'http'; readonly choice: TransportChoice; readonly streamableHttp: Way; readonly sse: Way }
-  | { readonly kind: 'stdio'; readonly stdio: Way };
 
 /** Told how a request went, before its sender is. */
 export interface CarryObserver {
@@ -55,12 +32,11 @@ const UNOBSERVED: CarryObserver = { answered: () => undefined, failed: () => und
 /** The way to one upstream: its channel, what speaks over it, and a count of what is under way. */
 export class Link {
   readonly #ways: Ways<UpstreamTransport>;
+  readonly #channel: HeldChannel | undefined;
   readonly #config: UpstreamConfig;
   readonly #deps: LinkDeps;
   readonly #label: EventLabel;
   readonly #lifetime = new AbortController();
-  #lease: Lease<Channel> | undefined;
-  #opening: Promise<Lease<Channel>> | undefined;
   #closing: Promise<void> | undefined;
   #active = 0;
   #onIdle: (() => void) | undefined;
@@ -70,14 +46,19 @@ export class Link {
     this.#config = config;
     this.#deps = deps;
     this.#label = label;
-    const { target } = config;
-    this.#ways = target.kind === 'http' ? this.#httpWays(target) : this.#stdioWays(target);
+    const { target, profile } = config;
+    if (target.kind === 'stdio') {
+      this.#ways = waysToProgram(target, deps, label);
+      return;
+    }
+    const channel = new HeldChannel(deps.channels, profile, target.url.origin);
+    this.#channel = channel;
+    this.#ways = waysToUrl(target, () => channel.get(), deps);
   }
 
   /** The transport of a kind an upstream was found to speak; a program's own, whatever was found before. */
   transport(kind: TransportKind): UpstreamTransport {
-    if (this.#ways.kind === 'stdio') return this.#ways.stdio;
-    return kind === 'sse' ? this.#ways.sse : this.#ways.streamableHttp;
+    return wayOf(this.#ways, kind);
   }
 
   /** The one transport there is to speak; undefined where that is to be found out. */
@@ -147,9 +128,10 @@ export class Link {
     await this.#idle(drainMs);
     await farewell();
     this.#lifetime.abort(closedError());
-    await Promise.all(this.#transports().map((transport) => transport.close()));
-    await this.#opening?.catch(() => undefined);
-    this.#lease?.release();
+    const ways = this.#ways;
+    const transports = ways.kind === 'stdio' ? [ways.stdio] : [ways.streamableHttp, ways.sse];
+    await Promise.all(transports.map((transport) => transport.close()));
+    await this.#channel?.release();
   }
 
   #idle(drainMs: number): Promise<void> {
@@ -183,54 +165,7 @@ export class Link {
 
   /** Each way as a sender of the gateway's own requests. */
   get senders(): Ways<Send> {
-    const via =
-      (transport: UpstreamTransport): Send =>
-      (request) =>
-        this.carry(transport, request);
-    const ways = this.#ways;
-    if (ways.kind === 'stdio') return { kind: 'stdio', stdio: via(ways.stdio) };
-    return { ...ways, streamableHttp: via(ways.streamableHttp), sse: via(ways.sse) };
-  }
-
-  #httpWays(target: HttpTarget): Ways<UpstreamTransport> {
-    const outbound = openOutbound(target, this.#deps.viaName);
-    const { origin } = target.url;
-    const channel = () => {
-      const held = this.#lease?.value;
-      return held === undefined || held.closed ? this.#open(origin) : held;
-    };
-    return {
-      kind: 'http',
-      choice: target.transport,
-      streamableHttp: new StreamableHttp(channel, outbound),
-      sse: new LegacySse(channel, outbound, target.url, this.#deps.clock),
-    };
-  }
-
-  #stdioWays(target: StdioTarget): Ways<UpstreamTransport> {
-    const { stdio, clock, events } = this.#deps;
-    if (stdio === undefined) throw noPrograms();
-    return { kind: 'stdio', stdio: new Stdio({ ...stdio, target, clock, events, label: this.#label }) };
-  }
-
-  #transports(): readonly UpstreamTransport[] {
-    return this.#ways.kind === 'stdio' ? [this.#ways.stdio] : [this.#ways.streamableHttp, this.#ways.sse];
-  }
-
-  /** The lease is held from the first request to the end, so that no idle bound of the cache takes the channel. */
-  async #open(origin: string): Promise<Channel> {
-    this.#opening ??= this.#take(origin);
-    try {
-      return (await this.#opening).value;
-    } finally {
-      this.#opening = undefined;
-    }
-  }
-
-  async #take(origin: string): Promise<Lease<Channel>> {
-    this.#lease?.release();
-    this.#lease = await this.#deps.channels.lease(this.#config.profile, origin);
-    return this.#lease;
+    return mappedWays(this.#ways, (transport) => (request) => this.carry(transport, request));
   }
 }
 
@@ -239,14 +174,6 @@ function mayRepeat(error: unknown, { mcpMethod, signal }: TransportRequest): boo
   return (
     error instanceof GatewayError && error.code === 'connection_lost' && isIdempotent(mcpMethod) && !signal?.aborted
   );
-}
-
-/** The refusal of a program on a runtime that starts none. */
-export function noPrograms(): GatewayError {
-  return new GatewayError('capability_unsupported', 'this runtime cannot start programs, as transport STDIO asks', {
-    hint: 'run Postern on Node, or put the server behind a URL',
-    details: { capability: 'processes' },
-  });
 }
 
 function closedError(): GatewayError {

@@ -3,8 +3,9 @@ import { GatewayError } from '../base/errors.ts';
 import type { ChannelResponse } from '../tls/dialer.ts';
 import { META, MODERN_VERSION } from '../wire/eras.ts';
 import { METHOD, NAME, PROTOCOL_VERSION, encodeName } from '../wire/headers.ts';
-import { isResponse, parseMessage, type JsonRpcMessage, type JsonRpcResponse } from '../wire/json-rpc.ts';
+import { isResponse, messageIn, type JsonRpcResponse } from '../wire/json-rpc.ts';
 import { targetOf } from '../wire/mcp.ts';
+import { isEventStream, isJson, POST_HEADERS } from '../wire/media-types.ts';
 import { pickEvent } from '../wire/sse.ts';
 import type { UpstreamRequest } from './transport.ts';
 
@@ -25,15 +26,11 @@ export interface Answer {
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const DISCARDED_BYTES = 64 * 1024;
 
-const JSON_TYPE = 'application/json';
-const SSE_TYPE = 'text/event-stream';
-const BASE_HEADERS = { accept: `${JSON_TYPE}, ${SSE_TYPE}`, 'content-type': JSON_TYPE } as const;
-
 /** A request of the legacy era, in the session `session` names. */
 export function legacyRequest(id: number, method: string, params: Params, session: Readonly<Record<string, string>>) {
   return {
     method: 'POST',
-    headers: { ...BASE_HEADERS, ...session },
+    headers: { ...POST_HEADERS, ...session },
     body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
     mcpMethod: method,
   } as const satisfies UpstreamRequest;
@@ -43,7 +40,7 @@ export function legacyRequest(id: number, method: string, params: Params, sessio
 export function legacyNotification(method: string, session: Readonly<Record<string, string>>, params?: Params) {
   return {
     method: 'POST',
-    headers: { ...BASE_HEADERS, ...session },
+    headers: { ...POST_HEADERS, ...session },
     body: JSON.stringify({ jsonrpc: '2.0', method, params }),
     mcpMethod: method,
   } as const satisfies UpstreamRequest;
@@ -60,7 +57,7 @@ export function modernRequest(id: number, method: string, params: Params) {
   return {
     method: 'POST',
     headers: {
-      ...BASE_HEADERS,
+      ...POST_HEADERS,
       [PROTOCOL_VERSION]: MODERN_VERSION,
       [METHOD]: method,
       ...(target !== undefined && target.by !== 'none' && { [NAME]: encodeName(target.value) }),
@@ -79,16 +76,16 @@ export function modernRequest(id: number, method: string, params: Params) {
 export async function ask(send: Send, request: UpstreamRequest, signal: AbortSignal): Promise<Answer> {
   const response = await send({ ...request, signal });
   const { status, headers } = response;
-  const type = headers['content-type'] ?? '';
-  if (status === 200 && type.startsWith(SSE_TYPE)) return { status, headers, message: await lastMessage(response) };
-  if (type.startsWith(JSON_TYPE)) {
+  if (isEventStream(response)) return { status, headers, message: await lastMessage(response) };
+  if (isJson(response)) {
     const message = responseIn(await response.text(MAX_ANSWER_BYTES));
     if (message !== undefined || status !== 200) return { status, headers, message };
   } else {
     await discard(response);
     if (status !== 200) return { status, headers, message: undefined };
   }
-  throw new GatewayError('upstream_protocol', `expected an MCP answer, met ${type.slice(0, 80) || 'no content type'}`, {
+  const type = headers['content-type']?.slice(0, 80) ?? 'no content type';
+  throw new GatewayError('upstream_protocol', `expected an MCP answer, met ${type}`, {
     hint: 'check the path of the URL: this address answers, but not with MCP',
   });
 }
@@ -106,13 +103,8 @@ async function lastMessage(response: ChannelResponse): Promise<JsonRpcResponse> 
 }
 
 function responseIn(text: string): JsonRpcResponse | undefined {
-  let message: JsonRpcMessage;
-  try {
-    message = parseMessage(text);
-  } catch {
-    return undefined;
-  }
-  return isResponse(message) ? message : undefined;
+  const message = messageIn(text);
+  return message && isResponse(message) ? message : undefined;
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc5842#section-7.2 */

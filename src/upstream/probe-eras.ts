@@ -4,6 +4,7 @@ import { PRODUCT } from '../base/product.ts';
 import type { Era } from '../wire/eras.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, META, MODERN_VERSION } from '../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts';
+import { RPC } from '../wire/rpc-codes.ts';
 import type { LegacyFacts, ModernFacts, UpstreamFacts } from './facts.ts';
 import {
   ask,
@@ -53,9 +54,8 @@ export function verdictsOf(
 }
 
 /** JSON-RPC errors. @see MCP 2026-07-28, basic */
-const UNSUPPORTED_VERSION = -32022;
 /** A lost session, mismatching headers, a missing capability: these say nothing about eras. */
-const NO_EVIDENCE = new Set([-32001, -32020, -32021]);
+const NO_EVIDENCE = new Set([-32001, RPC.headerMismatch, RPC.missingCapability]);
 
 /**
  * Asks whether the upstream speaks the modern era. Refused credentials and redirects are never evidence and throw.
@@ -72,7 +72,7 @@ export async function discover(send: Send, signal: AbortSignal): Promise<ModernF
 
 /** Some servers refuse the first request of a version they list as supported. */
 function supportsOurVersion({ message }: Answer): boolean {
-  if (message === undefined || !('error' in message) || message.error.code !== UNSUPPORTED_VERSION) return false;
+  if (message === undefined || !('error' in message) || message.error.code !== RPC.unsupportedVersion) return false;
   const supported = (message.error.data as { readonly supported?: unknown } | undefined)?.supported;
   return Array.isArray(supported) && supported.includes(MODERN_VERSION);
 }

@@ -27,18 +27,16 @@ export function limitTime(
   onExpired: () => void,
 ): TimeLimit {
   const limit = new Cancellation();
-  const onLeft = (): void => limit.abort(caller?.reason);
   const cancelTimer = clock.after(limitMs, () => {
     limit.abort(new GatewayError('upstream_timeout', `the upstream did not complete its answer within ${limitMs} ms`));
     onExpired();
   });
-  caller?.addEventListener('abort', onLeft, { once: true });
-  if (caller?.aborted) onLeft();
+  const stopFollowing = limit.follow(caller);
   return {
     signal: limit,
     end() {
       cancelTimer();
-      caller?.removeEventListener('abort', onLeft);
+      stopFollowing();
     },
   };
 }

@@ -1,7 +1,5 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
-import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import type { EventSink } from '../base/events.ts';
 import { grantUpkeep, type Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import type { ChannelResponse, HandshakeReport } from '../tls/dialer.ts';
@@ -13,7 +11,7 @@ import { gatewayErrorOf, untilAborted, withDeadline } from './deadline.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { Health, type HealthState } from './health.ts';
 import { healthReport, judgeOf } from './judge.ts';
-import { Link, type CarryObserver, type StdioDeps } from './link.ts';
+import { Link, type CarryObserver } from './link.ts';
 import { OwnCalls } from './own-calls.ts';
 import { OwnListings, type ListingNews } from './own-listings.ts';
 import { messageOf, type Answer, type Params } from './own-request.ts';
@@ -21,15 +19,10 @@ import type { SharedSession } from './shared-session.ts';
 import { assertAlive, lifeSignMethod } from './sign-of-life.ts';
 import type { UpstreamRequest, UpstreamTransport } from './transport.ts';
 import { placeOf, type EventLabel, type UpstreamConfig } from './upstream-config.ts';
+import type { WaysDeps } from './ways.ts';
 
-export interface UpstreamDeps {
+export interface UpstreamDeps extends WaysDeps {
   readonly channels: ChannelCache;
-  readonly clock: Clock;
-  readonly events: EventSink;
-  /** How this gateway names itself to those behind it. */
-  readonly viaName: string;
-  /** Undefined where no programs can be started. */
-  readonly stdio?: StdioDeps | undefined;
   /** Uniform in [0, 1), for back-off jitter; default Math.random. */
   readonly random?: () => number;
   /** Told when a listing was said to have changed, and when one reads differently than before. */

@@ -26,6 +26,9 @@ export function eraOf(protocolVersion: string | undefined): Era {
   return protocolVersion === undefined || LEGACY_VERSIONS.includes(protocolVersion) ? 'legacy' : 'modern';
 }
 
+/** `_meta` keys of MCP itself begin with it; what else callers put there is for the server. */
+export const META_PREFIX = 'io.modelcontextprotocol/';
+
 /** `_meta` keys of the modern envelope. @see MCP 2026-07-28, basic */
 export const META = {
   protocolVersion: 'io.modelcontextprotocol/protocolVersion',

@@ -5,9 +5,10 @@
  * upstreams or callers.
  */
 import { GatewayError } from '../base/errors.ts';
-import { isNestedTooDeep, MAX_DEPTH } from './nesting.ts';
 import { isFields } from '../base/fields.ts';
 import type { Fields } from '../base/fields.ts';
+import { isNestedTooDeep, MAX_DEPTH } from './nesting.ts';
+import { RPC } from './rpc-codes.ts';
 
 /** Never null in a request. */
 export type JsonRpcId = string | number;
@@ -65,20 +66,29 @@ const isId = (value: unknown): value is JsonRpcId => typeof value === 'string' |
 export function parseMessage(text: string): JsonRpcMessage {
   if (isNestedTooDeep(text))
     throw new GatewayError('request_invalid', `the body is nested deeper than ${MAX_DEPTH} levels`, {
-      details: { rpcCode: -32600 },
+      details: { rpcCode: RPC.invalidRequest },
     });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new GatewayError('request_invalid', 'the body is not JSON', { details: { rpcCode: -32700 } });
+    throw new GatewayError('request_invalid', 'the body is not JSON', { details: { rpcCode: RPC.parseError } });
   }
   if (!isFields(value) || value['jsonrpc'] !== '2.0' || !isMessageShape(value))
     throw new GatewayError('request_invalid', 'the body is not one JSON-RPC 2.0 message', {
-      details: { rpcCode: -32600 },
+      details: { rpcCode: RPC.invalidRequest },
     });
   // the checks above establish the shape
   return value as unknown as JsonRpcMessage;
+}
+
+/** The message a text holds; undefined where it holds none. */
+export function messageIn(text: string): JsonRpcMessage | undefined {
+  try {
+    return parseMessage(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isMessageShape(value: Fields): boolean {

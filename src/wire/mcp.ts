@@ -1,4 +1,5 @@
 import { asFields } from '../base/fields.ts';
+import type { Fields } from '../base/fields.ts';
 import type { JsonRpcRequest } from './json-rpc.ts';
 
 /** The four listings: the method, the member of the result that holds the items, and what names an item. */
@@ -56,11 +57,19 @@ const ROUTED: ReadonlyMap<string, 'name' | 'uri' | 'ref'> = new Map([
 export function targetOf(request: Pick<JsonRpcRequest, 'method' | 'params'>): Target {
   const where = ROUTED.get(request.method);
   if (where === undefined) return { by: 'none' };
-  const holder = where === 'ref' ? asFields(request.params?.['ref']) : request.params;
-  const { name, uri } = holder ?? {};
-  if (where !== 'uri' && typeof name === 'string')
+  if (where === 'ref') return targetOfRef(asFields(request.params?.['ref']));
+  const { name, uri } = request.params ?? {};
+  if (where === 'name' && typeof name === 'string')
     return { by: 'name', of: request.method === 'tools/call' ? 'tools' : 'prompts', value: name };
-  if (where !== 'name' && typeof uri === 'string') return { by: 'uri', value: uri };
+  if (where === 'uri' && typeof uri === 'string') return { by: 'uri', value: uri };
+  return { by: 'none' };
+}
+
+/** The type decides what a reference names; one that names two things names nothing. */
+function targetOfRef({ type, name, uri }: Fields = {}): Target {
+  if (type === 'ref/prompt' && typeof name === 'string' && uri === undefined)
+    return { by: 'name', of: 'prompts', value: name };
+  if (type === 'ref/resource' && typeof uri === 'string' && name === undefined) return { by: 'uri', value: uri };
   return { by: 'none' };
 }
 

@@ -1,6 +1,6 @@
 import { asFields } from '../base/fields.ts';
 import type { Fields } from '../base/fields.ts';
-import { decodeName } from './headers.ts';
+import { decodeName, encodeName } from './headers.ts';
 
 /** A tool argument that is repeated in a header, so that intermediaries can route by it without reading bodies. */
 export interface ParamHeader {
@@ -30,8 +30,18 @@ export function paramHeadersOf(inputSchema: unknown, path: readonly string[] = [
   });
 }
 
+/** The `Mcp-Param-*` headers that repeat the arguments of a call. */
+export function mirroredArguments(declared: readonly ParamHeader[], args: unknown): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const param of declared) {
+    const text = paramText(asFields(args) ?? {}, param);
+    if (text !== undefined) headers[param.header] = encodeName(text);
+  }
+  return headers;
+}
+
 /** An argument as its header has it, before encoding; undefined where it has none: absent, null, or no primitive. */
-export function paramText(args: Fields, { path }: ParamHeader): string | undefined {
+function paramText(args: Fields, { path }: ParamHeader): string | undefined {
   let value: unknown = args;
   for (const name of path) value = asFields(value)?.[name];
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

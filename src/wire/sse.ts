@@ -6,11 +6,15 @@ export interface SseEvent {
   readonly event: string | undefined;
   readonly id: string | undefined;
   readonly data: string | undefined;
+  /** How long the server wants to be left alone before the stream is opened again. */
+  readonly retryMs?: number;
   /** The lines of the block as received, joined by LF, without the blank line that ends it. */
   readonly raw: string;
 }
 
 const MAX_EVENT_CHARS = 16 * 1024 * 1024;
+/** No stream is left alone for longer than some hours. */
+const RETRY = /^\d{1,7}$/;
 
 /**
  * Takes bytes in any split and yields whole event blocks, in time linear in their number. A block that the stream
@@ -74,6 +78,7 @@ function parseBlock(lines: readonly string[]): SseEvent {
   let event: string | undefined;
   let id: string | undefined;
   let data: string | undefined;
+  let retryMs: number | undefined;
   for (const line of lines) {
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);
@@ -81,8 +86,9 @@ function parseBlock(lines: readonly string[]): SseEvent {
     if (field === 'data') data = data === undefined ? value : `${data}\n${value}`;
     else if (field === 'event') event = value;
     else if (field === 'id') id = value;
+    else if (field === 'retry' && RETRY.test(value)) retryMs = Number(value);
   }
-  return { event, id, data, raw: lines.join('\n') };
+  return { event, id, data, ...(retryMs !== undefined && { retryMs }), raw: lines.join('\n') };
 }
 
 /** The bytes of one `message` event. */

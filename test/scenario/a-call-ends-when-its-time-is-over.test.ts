@@ -1,13 +1,11 @@
 /** A gateway with a time limit for its server: a call that takes longer ends, here and there, and its caller hears why. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { bare, modern, openCallers } from '../support/callers.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
+const closing = closeAfterEach();
 
 async function slow(era: 'legacy' | 'modern' | 'dual', jsonResponses = false) {
   const upstream = await startMcpUpstream({ era, jsonResponses });

@@ -2,7 +2,8 @@
 import { watch } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { makeCanaryKey } from '../support/canaries.ts';
 import { connectClient, textOf } from '../support/mcp-client.ts';
 import { runPostern, servePostern } from '../support/postern.ts';
@@ -11,10 +12,7 @@ import { CLIENT, startStrictUpstream } from '../support/strict-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 const TOKEN = `canary-token-${crypto.randomUUID()}`;
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 test('a key, its passphrase and a token show in no log at debug, no process list and no file, temporary ones included', async () => {
   const { upstream, fields, client, ca } = await startStrictUpstream();

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { POSTERN, startConnect } from '../support/connect-command.ts';
 import { freePort } from '../support/free-port.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -26,7 +27,7 @@ let upstream: McpUpstream;
 let gateway: TestGateway;
 let url: string;
 let token: string;
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 
 beforeAll(async () => {
   folder = await makeTempFolder();
@@ -35,9 +36,6 @@ beforeAll(async () => {
   await gateway.register({ name: 'plain', url: upstream.url });
   url = `${gateway.url}/servers/plain/mcp`;
   token = await gateway.token('ann');
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 afterAll(async () => {
   await gateway.close();

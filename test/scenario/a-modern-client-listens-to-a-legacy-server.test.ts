@@ -109,11 +109,14 @@ test('a server without a stream of its own promises nothing', async () => {
 
 test('behind one address servers of both eras are heard', async () => {
   const [old, modern] = await start({ name: 'old', era: 'legacy' }, { name: 'new', era: 'modern' });
-  const listener = await listen('/mcp', { resourceSubscriptions: ['test://text'] });
-  expect(listener.granted).toEqual({ resourceSubscriptions: ['test://text'] });
+  const members = [{ gateway: 'old', resources: ['test://text'] }, { gateway: 'new' }];
+  await gateway.api('POST', '/v1/servers', { name: 'Both', members });
+  const resourceSubscriptions = ['test://text', 'test://binary'];
+  const listener = await listen('/servers/both/mcp', { resourceSubscriptions });
+  expect(listener.granted).toEqual({ resourceSubscriptions: expect.arrayContaining(resourceSubscriptions) as unknown });
   await old?.updateResource('test://text');
   await listener.until(1);
-  await modern?.updateResource('test://text');
+  await modern?.updateResource('test://binary');
   await listener.until(2);
   await listener.stop();
 });

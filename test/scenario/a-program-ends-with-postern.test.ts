@@ -1,20 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { runPostern, servePostern } from '../support/postern.ts';
 import type { ServingPostern } from '../support/postern.ts';
 import { isRunning, NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let cwd: string;
 beforeEach(async () => {
   const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 const SECRET = 'canary-from-the-shell';

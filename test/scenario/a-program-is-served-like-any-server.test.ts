@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import type { Client } from '@modelcontextprotocol/client';
 import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
@@ -6,10 +7,7 @@ import { connectClient, postMessage, textOf } from '../support/mcp-client.ts';
 import { isRunning, NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
 import { until } from '../support/until.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 interface ProcessFacts {
   readonly pid: number;

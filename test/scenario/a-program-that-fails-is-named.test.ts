@@ -1,18 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import type { Platform } from '../../src/platform.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { connectClient, postMessage, textOf } from '../support/mcp-client.ts';
 import { isRunning, NODE_ALLOWED, scriptFields, stdioFields } from '../support/stdio-upstream.ts';
+import { refusalOf } from '../support/refused-registration.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 /** Time limits come a hundred times sooner; the wall clock stays as it is. */
 const hurried = (platform: Platform): Platform => ({
@@ -27,13 +26,6 @@ async function start(
   const gateway = await startGateway({ settings, wrapPlatform });
   closing.push(() => gateway.close());
   return gateway;
-}
-
-async function refusalOf(gateway: TestGateway, fields: object, query = '') {
-  const response = await gateway.api('POST', `/v1/gateways${query}`, { name: 'local', ...fields });
-  const problem = (await response.json()) as { code: string; hint: string; message: string };
-  expect(await (await gateway.api('GET', '/v1/gateways')).json()).toEqual([]);
-  return { status: response.status, ...problem };
 }
 
 async function callOnce(gateway: TestGateway, name: string, args: object = {}): Promise<string> {

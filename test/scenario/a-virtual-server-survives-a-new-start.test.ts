@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { makeKeys, startGateway } from '../support/gateway.ts';
 import type { TestGateway, TestKeys } from '../support/gateway.ts';
 import { connectClient, postMessage, textOf } from '../support/mcp-client.ts';
@@ -7,7 +8,7 @@ import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import type { McpUpstream } from '../support/mcp-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => Promise<void>)[] = [];
+const closing = closeAfterEach();
 let upstream: McpUpstream;
 let path: string;
 let keys: TestKeys;
@@ -17,9 +18,6 @@ beforeEach(async () => {
   const folder = await makeTempFolder();
   path = `${folder.path}/postern.db`;
   closing.push(folder.remove, () => upstream.close());
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 /** One of several gateways over one store. */

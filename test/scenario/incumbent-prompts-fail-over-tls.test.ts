@@ -1,13 +1,11 @@
 /** ContextForge bug B2: prompts/get knew neither CA nor client certificate, failed, and told the caller its insides. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { startGateway } from '../support/gateway.ts';
 import { connectClient, postMessage } from '../support/mcp-client.ts';
 import { CLIENT, startStrictUpstream } from '../support/strict-upstream.ts';
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function start() {
   const strict = await startStrictUpstream();

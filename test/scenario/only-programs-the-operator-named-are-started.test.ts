@@ -1,16 +1,15 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import type { Platform } from '../../src/platform.ts';
 import { makeKeys, startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
+import { refusalOf } from '../support/refused-registration.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function start(
   settings: Readonly<Record<string, string>> = NODE_ALLOWED,
@@ -19,13 +18,6 @@ async function start(
   const gateway = await startGateway({ settings, wrapPlatform });
   closing.push(() => gateway.close());
   return gateway;
-}
-
-async function refusalOf(gateway: TestGateway, fields: object, query = '') {
-  const response = await gateway.api('POST', `/v1/gateways${query}`, { name: 'local', ...fields });
-  const problem = (await response.json()) as { code: string; hint: string; message: string };
-  expect(await (await gateway.api('GET', '/v1/gateways')).json()).toEqual([]);
-  return { status: response.status, ...problem };
 }
 
 test('no program is started that the operator did not name, by an administrator neither', async () => {

@@ -1,6 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { postMessage } from '../support/mcp-client.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { mintPki } from '../support/pki.ts';
@@ -8,15 +9,12 @@ import { runPostern, servePostern } from '../support/postern.ts';
 import type { ServingPostern } from '../support/postern.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let cwd: string;
 beforeEach(async () => {
   const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function serve(

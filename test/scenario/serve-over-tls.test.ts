@@ -5,14 +5,15 @@ import { get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { keyForm, mintPki } from '../support/pki.ts';
 import type { MintedCa } from '../support/pki.ts';
 import { runPostern, servePostern } from '../support/postern.ts';
 import type { ServingPostern } from '../support/postern.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let cwd: string;
 let ca: MintedCa;
 beforeEach(async () => {
@@ -20,9 +21,6 @@ beforeEach(async () => {
   cwd = folder.path;
   closing.push(folder.remove);
   ca = await (await mintPki()).ca('listener CA');
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 const write = (name: string, text: string): Promise<void> => writeFile(join(cwd, name), text);

@@ -6,16 +6,14 @@ import type { ClientHttp2Session } from 'node:http2';
 import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { openListener } from '../../adapters/node/listener/listener.ts';
 import type { Listener, ListenerOptions } from '../../adapters/node/listener/listener.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { mintPki } from '../support/pki.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function listen(options: Partial<ListenerOptions> = {}): Promise<Listener> {
   const echo = async (request: Request) => {

@@ -2,7 +2,8 @@
  * What a call through a warm gateway must not do, counted where it would be done: at the TLS library, the hash and
  * key functions of the runtime, and the store.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { grantUpkeep } from '../../src/policy/grant.ts';
 import { bare, inParallel, modern, openCallers } from '../support/callers.ts';
 import type { Callers, CallRoute } from '../support/callers.ts';
@@ -22,16 +23,13 @@ let ca: MintedCa;
 let server: MintedCertificate;
 let client: MintedCertificate;
 let work: CostlyWork;
-const closing: (() => Promise<unknown>)[] = [];
+const closing = closeAfterEach();
 
 beforeAll(async () => {
   ca = await (await mintPki()).ca('CA');
   server = await ca.issue({ cn: 'server', ip: ['127.0.0.1'], eku: 'server' });
   client = await ca.issue({ cn: 'postern-client', eku: 'client' });
   work = watchCostlyWork();
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 afterAll(() => work.stop());
 

@@ -2,7 +2,8 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { demoCommand } from '../../adapters/node/cli/demo.ts';
 import { freePort } from '../support/free-port.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -24,13 +25,10 @@ const DOCUMENTS = ['ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGEL
 const ADDRESS = 'http://127.0.0.1:4444';
 
 let folder: TempFolder;
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 beforeEach(async () => {
   folder = await makeTempFolder();
   closing.push(() => folder.remove());
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 /** What a checkout needs to run, in a folder where commands may write. */

@@ -1,17 +1,15 @@
 /** What docs/import.md shows is done as it stands there. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { fencesOf } from '../support/markdown.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { openShell } from '../support/shell.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 test('the commands of docs/import.md do what it says, in a folder of their own', async () => {
   const folder = await makeTempFolder();

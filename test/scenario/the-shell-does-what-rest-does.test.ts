@@ -1,20 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { keyForm, mintPki } from '../support/pki.ts';
 import { runPostern, servePostern } from '../support/postern.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let cwd: string;
 beforeEach(async () => {
   const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => runPostern(args, { cwd, env });

@@ -1,17 +1,15 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { runPostern, servePostern } from '../support/postern.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let cwd: string;
 beforeEach(async () => {
   const folder = await makeTempFolder();
   cwd = folder.path;
   closing.push(folder.remove);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 const run = async (...args: readonly string[]): Promise<string> => {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { openImportShell, outcomes } from '../support/import-command.ts';
@@ -11,7 +12,7 @@ import { NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { UsageError } from '../../adapters/node/cli/arguments.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let gateway: TestGateway;
 let shell: ImportShell;
 let folder: string;
@@ -22,9 +23,6 @@ beforeEach(async () => {
   gateway = await startGateway({ settings: NODE_ALLOWED });
   closing.push(() => gateway.close());
   shell = await openImportShell(gateway, folder);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function upstream(options: McpUpstreamOptions = {}): Promise<McpUpstream> {

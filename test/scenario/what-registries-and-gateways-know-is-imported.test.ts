@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { closeAfterEach } from '../support/closing.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { openImportShell, outcomes } from '../support/import-command.ts';
@@ -9,14 +10,11 @@ import type { McpUpstream, McpUpstreamOptions } from '../support/mcp-upstream.ts
 import { NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const closing: (() => unknown)[] = [];
+const closing = closeAfterEach();
 let gateway: TestGateway;
 let shell: ImportShell;
 beforeEach(async () => {
   ({ gateway, shell } = await open());
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 /** A gateway, and a shell in a folder of its own that speaks to it. */

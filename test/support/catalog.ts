@@ -1,4 +1,4 @@
-import type { Member } from '../../src/catalog/virtual-server.ts';
+import type { Member } from '../../src/catalog/member.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 
 type Items = readonly Readonly<Record<string, unknown>>[];

@@ -1,9 +1,9 @@
 /** A Streamable HTTP server that does what a test says, as a pipe sees it, and a client on the pipe's other end. */
 import type { Clock } from '../../src/base/clock.ts';
 import type { GatewayError } from '../../src/base/errors.ts';
-import type { PipeAnswer } from '../../src/http/mcp/message-pipe-answer.ts';
-import type { PipeRequest, PipeSend } from '../../src/http/mcp/message-pipe-session.ts';
-import { MessagePipe } from '../../src/http/mcp/message-pipe.ts';
+import type { PipeAnswer } from '../../src/http/mcp/pipe/pipe-answer.ts';
+import type { PipeRequest, PipeSend } from '../../src/http/mcp/pipe/pipe-session.ts';
+import { MessagePipe } from '../../src/http/mcp/pipe/message-pipe.ts';
 import { textResponse } from '../../src/upstream/ready-response.ts';
 
 export interface Asked extends PipeRequest {

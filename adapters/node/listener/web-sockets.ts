@@ -1,7 +1,6 @@
 import { on } from 'node:events';
 import { IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { AcceptedSocket, MessageSocket, SocketHandler } from '../../../src/index.ts';
 
@@ -56,6 +55,8 @@ export class WebSockets {
     const request = requestOf(incoming);
     const accepted = request ? await this.#accept(request) : new Response(null, { status: 400 });
     if (!('serve' in accepted)) return refuse(socket, accepted);
+    // loaded with the first one: most gateways never see any, and it would take a tenth of the start
+    const { WebSocketServer } = await import('ws');
     const server = new WebSocketServer({
       noServer: true,
       clientTracking: false,

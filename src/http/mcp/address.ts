@@ -15,7 +15,7 @@ import { answerMcp } from './endpoint.ts';
 import type { McpServices } from './exchange.ts';
 import { KeptLists } from './kept-lists.ts';
 import { ListChanges } from './list-changes.ts';
-import { MESSAGE_BYTES } from './message-pipe-answer.ts';
+import { MESSAGE_BYTES } from './pipe/pipe-answer.ts';
 import { serverByKey } from './servers.ts';
 import type { FindServer } from './servers.ts';
 

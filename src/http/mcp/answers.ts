@@ -1,10 +1,7 @@
 import { toGatewayError } from '../../base/errors.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
 import type { JsonRpcFailure, JsonRpcId } from '../../wire/json-rpc.ts';
+import { EVENTS_TYPE, JSON_TYPE } from '../../wire/media-types.ts';
 import { mcpStatusOf, rpcCodeOf } from '../respond.ts';
-
-const JSON_TYPE = 'application/json';
-const SSE_TYPE = 'text/event-stream';
 
 /** A JSON-RPC result as an HTTP answer. */
 export function resultAnswer(id: JsonRpcId, result: unknown, headers: Readonly<Record<string, string>> = {}): Response {
@@ -67,15 +64,10 @@ export function eventsAnswer(
 ): Response {
   return new Response(body, {
     headers: {
-      'content-type': SSE_TYPE,
+      'content-type': EVENTS_TYPE,
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
       ...headers,
     },
   });
 }
-
-export const isEventStream = (response: ChannelResponse): boolean => hasType(response, SSE_TYPE);
-export const isJson = (response: ChannelResponse): boolean => hasType(response, JSON_TYPE);
-const hasType = (response: ChannelResponse, type: string): boolean =>
-  response.headers['content-type']?.toLowerCase().startsWith(type) ?? false;

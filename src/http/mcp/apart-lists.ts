@@ -1,5 +1,6 @@
 import { Catalogue } from '../../catalog/catalogue.ts';
-import type { Member, VirtualServer } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
+import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import { list } from '../../upstream/list-all.ts';
 import type { Listed } from '../../upstream/list-all.ts';

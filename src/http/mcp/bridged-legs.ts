@@ -1,8 +1,8 @@
 import { abortSignalOf } from '../../base/cancel-signal.ts';
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { BridgedLeg } from '../../bridge/legacy-bridge.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { BridgedLeg } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
+import type { Member } from '../../catalog/member.ts';
 import type { LegacySession } from '../../session/legacy-session.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { textResponse } from '../../upstream/ready-response.ts';
@@ -35,17 +35,17 @@ class BridgedLegs implements LegacySessionLegs {
     signal: CancelSignal = this.#exchange.signal,
   ): Promise<ChannelResponse> {
     const describe = (failure: GatewayError) => failureOf(request.id, failure).error;
-    return this.#services.legacyBridge.send(this.#leg(upstream), { request, signal, describe });
+    return this.#services.legacyToModern.send(this.#leg(upstream), { request, signal, describe });
   }
 
   async post(_upstream: Upstream, message: JsonRpcNotification | JsonRpcResponse): Promise<ChannelResponse> {
-    await this.#services.legacyBridge.take(this.#required(), message);
+    await this.#services.legacyToModern.take(this.#required(), message);
     return textResponse(202, '');
   }
 
   open(upstream: Upstream, _method: 'GET', _extra: object, signal: CancelSignal): Promise<ChannelResponse> {
     const leg = { ...this.#leg(upstream), session: this.#required() };
-    return Promise.resolve(this.#services.legacyBridge.listen(leg, abortSignalOf(signal)));
+    return Promise.resolve(this.#services.legacyToModern.listen(leg, abortSignalOf(signal)));
   }
 
   #leg(upstream: Upstream): BridgedLeg {
@@ -62,9 +62,10 @@ class BridgedLegs implements LegacySessionLegs {
 
 /** Legs of a caller with a session: straight to upstreams that speak its era, over the bridge to the others. */
 export function sessionLegs(services: McpServices, exchange: Exchange, session: LegacySession): LegacySessionLegs {
-  const straight = new SessionLegs(services, exchange, session);
-  const bridged = new BridgedLegs(services, exchange, session);
-  const to = (upstream: Upstream): LegacySessionLegs => (speaksLegacy(upstream) ? straight : bridged);
+  const to = (upstream: Upstream): LegacySessionLegs =>
+    speaksLegacy(upstream)
+      ? new SessionLegs(services, exchange, session)
+      : new BridgedLegs(services, exchange, session);
   return {
     send: (member, request, text, signal = exchange.signal) =>
       onceKnown(exchange, member.upstream, signal, () => to(member.upstream).send(member, request, text, signal)),
@@ -75,9 +76,8 @@ export function sessionLegs(services: McpServices, exchange: Exchange, session: 
 
 /** Legs of a caller without one. */
 export function statelessLegs(services: McpServices, exchange: Exchange): LegacyLegs {
-  const straight = new StatelessLegs(exchange);
-  const bridged = new BridgedLegs(services, exchange, undefined);
-  const to = (upstream: Upstream): LegacyLegs => (speaksLegacy(upstream) ? straight : bridged);
+  const to = (upstream: Upstream): LegacyLegs =>
+    speaksLegacy(upstream) ? new StatelessLegs(exchange) : new BridgedLegs(services, exchange, undefined);
   return {
     send: (member, request, text, signal = exchange.signal) =>
       onceKnown(exchange, member.upstream, signal, () => to(member.upstream).send(member, request, text, signal)),

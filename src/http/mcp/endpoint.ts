@@ -8,6 +8,7 @@ import type { Exchange, McpServices } from './exchange.ts';
 import { legacyPost } from './legacy-post.ts';
 import { endSession, legacyStream } from './legacy-streams.ts';
 import { modernPost } from './modern-post.ts';
+import { unambiguous } from './unambiguous.ts';
 
 /**
  * Answers one authorized request to an MCP address; failures become JSON-RPC errors that keep the request's id.
@@ -26,9 +27,8 @@ export async function answerMcp(
     if (method === 'POST') {
       const message = parseMessage(exchange.text);
       id = idOf(message);
-      return await (era === 'modern'
-        ? modernPost(services, exchange, message)
-        : legacyPost(services, exchange, message));
+      const clear = unambiguous(exchange, message);
+      return await (era === 'modern' ? modernPost(services, clear, message) : legacyPost(services, clear, message));
     }
     if (era === 'legacy' && method === 'GET') return await legacyStream(services, exchange);
     if (era === 'legacy' && method === 'DELETE') return await endSession(services, exchange);

@@ -71,11 +71,3 @@ export class EventFunnel {
     this.#stop.abort();
   }
 }
-
-/** Resolves once a signal aborts. */
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -1,4 +1,6 @@
 import { utf8 } from '../../base/bytes.ts';
+import { isFields } from '../../base/fields.ts';
+import { isNestedTooDeep } from '../../wire/nesting.ts';
 import { sseEvents } from '../../wire/sse.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { JsonRpcId } from '../../wire/json-rpc.ts';
@@ -57,18 +59,30 @@ export function rewrittenEvents(
   });
 }
 
-/** Marks one upstream's event: its event id and, when it asks the caller something, its request id. */
+/**
+ * Marks one upstream's event: its event id and, when it asks the caller something, its request id. What holds several
+ * messages, or what nobody can look into, goes without its data: a mark must not be forged.
+ */
 export function taggedEvent(upstreamId: string, event: SseEvent): string {
-  const request = event.data === undefined ? undefined : serverRequest(event.data);
-  const data = request
-    ? JSON.stringify({ ...request, id: `${REQUEST_TAG}${upstreamId}:${JSON.stringify(request['id'])}` })
-    : event.data;
   return eventBlock({
     ...event,
     id: event.id === undefined ? undefined : `${upstreamId}${SEPARATOR}${event.id}`,
-    data,
+    data: event.data === undefined ? undefined : taggedData(upstreamId, event.data),
   });
 }
+
+function taggedData(upstreamId: string, data: string): string | undefined {
+  if (!mayAsk(data)) return data;
+  if (isNestedTooDeep(data)) return undefined;
+  const message = parsed(data);
+  if (Array.isArray(message)) return undefined;
+  if (!isFields(message) || typeof message['method'] !== 'string' || !('id' in message)) return data;
+  return JSON.stringify({ ...message, id: `${REQUEST_TAG}${upstreamId}:${JSON.stringify(message['id'])}` });
+}
+
+/** Most events are notifications and results, so it pays to look before parsing; names may be written with escapes. */
+const mayAsk = (data: string): boolean =>
+  (data.includes('"method"') && data.includes('"id"')) || data.includes('\\u00') || /^\s*\[/.test(data);
 
 /** The lines of an event block; `retry` and unknown fields of the original are kept. */
 export function eventBlock(event: SseEvent): string {
@@ -79,12 +93,9 @@ export function eventBlock(event: SseEvent): string {
   return kept.join('\n');
 }
 
-function serverRequest(data: string): Readonly<Record<string, unknown>> | undefined {
-  // most events are notifications and results: look before parsing
-  if (!data.includes('"method"') || !data.includes('"id"')) return undefined;
+function parsed(data: string): unknown {
   try {
-    const message = JSON.parse(data) as Readonly<Record<string, unknown>>;
-    return typeof message['method'] === 'string' && 'id' in message ? message : undefined;
+    return JSON.parse(data);
   } catch {
     return undefined;
   }

@@ -3,8 +3,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
-import type { LegacyBridge } from '../../bridge/legacy-bridge.ts';
-import type { ModernToLegacy } from '../../bridge/modern-to-legacy.ts';
+import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
+import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
 import type { KeptLists } from './kept-lists.ts';
 import type { ListChanges } from './list-changes.ts';
 import type { LegacySessions } from '../../session/legacy-sessions.ts';
@@ -30,9 +30,9 @@ export interface McpServices {
   /** Upstream sessions being initialized again, so that a lost one is renewed once. */
   readonly renewals: SingleFlight<void>;
   /** The way to upstreams of the modern era only. */
-  readonly legacyBridge: LegacyBridge;
+  readonly legacyToModern: LegacyToModern;
   /** The way to upstreams of the legacy era only. */
-  readonly modernBridge: ModernToLegacy;
+  readonly modernToLegacy: ModernToLegacy;
   /** Merged listings, as they are sent. */
   readonly lists: KeptLists;
   /** Tells callers of joined servers when these list something else. */

@@ -1,23 +1,26 @@
 import { GatewayError } from '../../base/errors.ts';
-import { routeOf } from '../../catalog/virtual-server.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import type { LegacySession } from '../../session/legacy-session.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import { discard } from '../../upstream/own-request.ts';
 import type { JsonRpcId, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { isListing, renamed, targetOf } from '../../wire/mcp.ts';
+import { isListing, targetOf } from '../../wire/mcp.ts';
 import type { Target } from '../../wire/mcp.ts';
+import { isEventStream } from '../../wire/media-types.ts';
+import { RPC } from '../../wire/rpc-codes.ts';
 import type { SseEvent } from '../../wire/sse.ts';
-import { acceptedAnswer, eventsAnswer, isEventStream, resultAnswer } from './answers.ts';
+import { acceptedAnswer, eventsAnswer, resultAnswer } from './answers.ts';
 import { withBreakTold } from './broken-stream.ts';
 import { relayedAnswer } from './relayed-answer.ts';
 import { parseRequestId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { finalMessage } from './final-message.ts';
+import { isHiddenNews } from './hidden-news.ts';
 import { joinedListing } from './joined-listing.ts';
 import { isToldByUs } from './list-news.ts';
+import { routedRequest } from './routed-request.ts';
 import { speaksLegacy, takesPart } from './upstream-initialize.ts';
 import type { LegacyLegs, LegacySessionLegs } from './legacy-legs.ts';
 
@@ -36,11 +39,10 @@ export async function joinedRequest(
     );
   if (method === 'logging/setLevel') return setLevel(services, exchange, legs, request);
   const target = targetOf(request);
-  const route = routeOf(exchange.server, target);
+  const route = exchange.server.catalogue.route(target);
   if (route === undefined) throw unroutable(method, target, 200);
-  const sent = route.upstreamName === undefined ? request : renamed(request, route.upstreamName);
-  const text = sent === request ? exchange.text : JSON.stringify(sent);
-  return taggedAnswer(route.member, await legs.send(route.member, sent, text), id);
+  const { sent, text } = routedRequest(route, request, exchange.text);
+  return taggedAnswer(exchange, route.member, await legs.send(route.member, sent, text), id);
 }
 
 /**
@@ -51,10 +53,10 @@ export async function joinedRequest(
 export function unroutable(method: string, target: Target, unknownMethodStatus: number): GatewayError {
   if (target.by === 'none')
     return new GatewayError('not_found', `method ${shown(method)} is not known here`, {
-      details: { rpcCode: -32601, rpcStatus: unknownMethodStatus },
+      details: { rpcCode: RPC.methodNotFound, rpcStatus: unknownMethodStatus },
     });
   return new GatewayError('not_found', `nothing here is called ${shown(target.value)}`, {
-    details: { rpcCode: -32602, rpcStatus: 200 },
+    details: { rpcCode: RPC.invalidParams, rpcStatus: 200 },
   });
 }
 
@@ -84,10 +86,16 @@ async function setLevel(
   return resultAnswer(request.id, {});
 }
 
-async function taggedAnswer(member: Member, response: ChannelResponse, id: JsonRpcId): Promise<Response> {
-  if (!isEventStream(response) || response.status !== 200) return relayedAnswer(response);
+async function taggedAnswer(
+  { server }: Exchange,
+  member: Member,
+  response: ChannelResponse,
+  id: JsonRpcId,
+): Promise<Response> {
+  if (!isEventStream(response)) return relayedAnswer(response);
   const { upstream } = member;
-  const rewrite = (event: SseEvent): string => {
+  const rewrite = (event: SseEvent): string | undefined => {
+    if (isHiddenNews(server, member, event.data)) return undefined;
     // told on the caller's own stream as well, but it may have none
     isToldByUs(upstream, event.data);
     return taggedEvent(upstream.config.id, event);
@@ -105,7 +113,7 @@ export async function answerUpstream(
   const member = exchange.server.members.find(({ upstream }) => upstream.config.id === asked?.upstreamId);
   if (!asked || !member)
     throw new GatewayError('request_invalid', 'the answer is to nothing that was asked in this session', {
-      details: { rpcCode: -32600 },
+      details: { rpcCode: RPC.invalidRequest },
     });
   const answer = { ...message, id: asked.value };
   return relayedAnswer(await legs.post(member.upstream, answer, JSON.stringify(answer)));
@@ -118,6 +126,10 @@ export async function broadcast(
   session: LegacySession,
   message: JsonRpcNotification,
 ): Promise<Response> {
+  if (!message.method.startsWith('notifications/'))
+    throw new GatewayError('request_invalid', `${shown(message.method)} is no notification, so it needs an id`, {
+      details: { rpcCode: RPC.invalidRequest },
+    });
   const listeners = server.members.filter(({ upstream }) => takesPart(session, upstream));
   const sent = listeners.map(async ({ upstream }) => discard(await legs.post(upstream, message, text)));
   await Promise.allSettled(sent);

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { Fields } from '../../base/fields.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import { META } from '../../wire/eras.ts';
 import type { Era } from '../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';

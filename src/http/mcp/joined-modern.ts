@@ -1,9 +1,9 @@
 import { GatewayError } from '../../base/errors.ts';
 import { asFields } from '../../base/fields.ts';
 import type { Fields } from '../../base/fields.ts';
-import { discoverResultOf } from '../../bridge/modern-translate.ts';
+import { discoverResultOf } from '../../bridge/modern-to-legacy/translation.ts';
 import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import type { ListingMethod } from '../../wire/mcp.ts';

@@ -1,6 +1,6 @@
 import { utf8 } from '../../base/bytes.ts';
 import type { Fields } from '../../base/fields.ts';
-import { legacyTools } from '../../bridge/legacy-result.ts';
+import { legacyTools } from '../../bridge/legacy-to-modern/legacy-answer.ts';
 import type { Catalogue } from '../../catalog/catalogue.ts';
 import type { Era } from '../../wire/eras.ts';
 import type { JsonRpcId } from '../../wire/json-rpc.ts';

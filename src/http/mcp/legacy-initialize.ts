@@ -1,6 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
+import { asFields } from '../../base/fields.ts';
 import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import type { UpstreamSession } from '../../session/legacy-session.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
@@ -46,7 +47,7 @@ export async function initialize(
     {
       protocolVersion: negotiated(request),
       capabilities: joinedCapabilities(
-        mergeCapabilities(results.map(({ result }) => asFields(result['capabilities']))),
+        mergeCapabilities(results.map(({ result }) => asFields(result['capabilities']) ?? {})),
       ),
       serverInfo: services.serverInfo,
       ...(instructions !== undefined && { instructions }),
@@ -105,8 +106,4 @@ async function seal(
 function negotiated(request: JsonRpcRequest): string {
   const wanted = request.params?.['protocolVersion'];
   return typeof wanted === 'string' && LEGACY_VERSIONS.includes(wanted) ? wanted : LATEST_LEGACY_VERSION;
-}
-
-function asFields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

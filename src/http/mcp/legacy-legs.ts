@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { untilAborted, withDeadline } from '../../upstream/deadline.ts';
@@ -8,6 +8,7 @@ import { discard } from '../../upstream/own-request.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
 import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+import { EVENTS_TYPE } from '../../wire/media-types.ts';
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
 import { MEMBER_DEADLINE_MS } from './exchange.ts';
 import type { Exchange, McpServices } from './exchange.ts';
@@ -80,7 +81,7 @@ export class SessionLegs implements LegacySessionLegs {
   ) {
     const headers = { ...this.#headers(upstream), ...extra };
     delete headers['content-type'];
-    if (method === 'GET') headers['accept'] = 'text/event-stream';
+    if (method === 'GET') headers['accept'] = EVENTS_TYPE;
     return upstream.send(this.#exchange.grant, { method, headers, signal, mcpMethod: method });
   }
 

@@ -1,13 +1,16 @@
+import { abortOf } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
+import { within } from '../../base/pause.ts';
 import { discard } from '../../upstream/own-request.ts';
 import { LAST_EVENT_ID } from '../../wire/headers.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { LegacySession } from '../../session/legacy-session.ts';
-import { eventsAnswer, isEventStream } from './answers.ts';
-import { EventFunnel, untilAborted } from './event-funnel.ts';
+import { isEventStream } from '../../wire/media-types.ts';
+import { eventsAnswer } from './answers.ts';
+import { EventFunnel } from './event-funnel.ts';
 import { parseEventId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import type { Exchange, McpServices } from './exchange.ts';
+import { isHiddenNews } from './hidden-news.ts';
 import { sessionLegs } from './bridged-legs.ts';
 import { isToldByUs, tellLegacy } from './list-news.ts';
 import { SessionLegs } from './legacy-legs.ts';
@@ -32,21 +35,24 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
   if (lastEventId !== null && !server.transparent && !resumed)
     throw new GatewayError('request_invalid', 'the Last-Event-ID was not sent by this server');
 
-  const sources = server.members
-    .map(({ upstream }) => upstream)
-    .filter((upstream) => takesPart(session, upstream) && (!resumed || resumed.upstreamId === upstream.config.id));
+  const sources = server.members.filter(
+    ({ upstream }) => takesPart(session, upstream) && (!resumed || resumed.upstreamId === upstream.config.id),
+  );
   const replay: Record<string, string> = lastEventId === null ? {} : { [LAST_EVENT_ID]: resumed?.value ?? lastEventId };
   const funnel = new EventFunnel(services);
-  const opening = sources.map((upstream) => legs.open(upstream, 'GET', replay, funnel.stopped));
+  const opening = sources.map(({ upstream }) => legs.open(upstream, 'GET', replay, funnel.stopped));
   const pumps = opening.map(async (opened, index) => {
     const response = await opened;
-    const upstream = sources[index];
-    if (!upstream || !isOpen(response)) {
+    const member = sources[index];
+    if (!member || !isEventStream(response)) {
       await discard(response);
       return false;
     }
+    const { upstream } = member;
     const rewrite = (event: SseEvent) =>
-      isToldByUs(upstream, event.data) ? undefined : taggedEvent(upstream.config.id, event);
+      isHiddenNews(server, member, event.data) || isToldByUs(upstream, event.data)
+        ? undefined
+        : taggedEvent(upstream.config.id, event);
     const events = response.stream();
     const source = server.transparent ? events : rewrittenEvents(events, rewrite);
     const sink = new WritableStream<Uint8Array>({ write: (chunk) => funnel.write(chunk) });
@@ -58,7 +64,7 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
     tellLegacy(services, server, funnel);
     // a caller whose upstreams went away comes back for new streams; where there never were any, it only hears from us
     void ended.then(async (all) => {
-      if (!all.some((one) => one.status === 'fulfilled' && one.value)) await untilAborted(funnel.stopped);
+      if (!all.some((one) => one.status === 'fulfilled' && one.value)) await abortOf(funnel.stopped);
       funnel.end();
     });
     return eventsAnswer(funnel.stream);
@@ -66,33 +72,20 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
   void ended.then(() => funnel.end());
 
   const refused = Promise.allSettled(opening).then((all) =>
-    all.every((one) => one.status === 'rejected' || !isOpen(one.value)),
+    all.every((one) => one.status === 'rejected' || !isEventStream(one.value)),
   );
-  if (await within(services, REFUSAL_WAIT_MS, refused)) {
+  if (await within(services.clock, REFUSAL_WAIT_MS, refused)) {
     funnel.end();
     throw new GatewayError('method_not_allowed', 'the server offers no stream of its own');
   }
   return eventsAnswer(funnel.stream);
 }
 
-const isOpen = (response: ChannelResponse): boolean => response.status === 200 && isEventStream(response);
-
-/** The promise's value, or undefined when it takes longer. */
-function within<T>({ clock }: McpServices, delayMs: number, promise: Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(delayMs, () => resolve(undefined));
-    void promise.then((value) => {
-      cancel();
-      resolve(value);
-    });
-  });
-}
-
 /** DELETE: ends the session here and at its upstreams. */
 export async function endSession(services: McpServices, exchange: Exchange): Promise<Response> {
   const session = await requiredSession(services, exchange);
   await services.sessions.revoke(session);
-  services.legacyBridge.end(session);
+  services.legacyToModern.end(session);
   const legs = new SessionLegs(services, exchange, session);
   const { signal } = exchange;
   const ended = exchange.server.members

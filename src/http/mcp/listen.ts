@@ -1,12 +1,15 @@
+import { abortOf } from '../../base/cancel-signal.ts';
 import { asFields } from '../../base/fields.ts';
 import type { Fields } from '../../base/fields.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { META } from '../../wire/eras.ts';
 import type { JsonRpcId, JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { sseEvents, sseMessage } from '../../wire/sse.ts';
-import { eventsAnswer, isEventStream } from './answers.ts';
-import { EventFunnel, untilAborted } from './event-funnel.ts';
+import { isEventStream } from '../../wire/media-types.ts';
+import { eventsAnswer } from './answers.ts';
+import { EventFunnel } from './event-funnel.ts';
 import type { Exchange, McpServices } from './exchange.ts';
+import { isHiddenNews, listensOf } from './hidden-news.ts';
 import { isToldByUs, tellModern } from './list-news.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
@@ -33,25 +36,29 @@ async function follow(
   request: JsonRpcRequest,
   funnel: EventFunnel,
 ): Promise<void> {
-  const { members, transparent } = exchange.server;
+  const { server } = exchange;
+  const { members, transparent } = server;
   const subscription = new Subscription(funnel, request.id, members.length);
   if (!transparent)
-    subscription.grant(tellModern(services, exchange.server, request, funnel, (data) => void subscription.pass(data)));
+    subscription.grant(tellModern(services, server, request, funnel, (data) => void subscription.pass(data)));
   const stopWaiting = services.clock.after(ACKNOWLEDGE_WAIT_MS, () => void subscription.acknowledge());
+  const ownRequest = listensOf(server, request);
   const sources = members.map(async (member) => {
     const part = subscription.part();
     try {
+      const own = transparent ? request : ownRequest(member);
       const response = (await speaksModern(member, exchange))
-        ? await sendModern(exchange, member, request.method, exchange.text, {}, funnel.stopped)
-        : await sendBridged(services, exchange, member, request, funnel.stopped);
+        ? await sendModern(exchange, member, request.method, JSON.stringify(own), {}, funnel.stopped)
+        : await sendBridged(services, exchange, member, own, funnel.stopped);
       for await (const data of messages(response))
-        if (transparent || !isToldByUs(member.upstream, data)) await part.take(data);
+        if (transparent || !(isHiddenNews(server, member, data) || isToldByUs(member.upstream, data)))
+          await part.take(data);
     } finally {
       await part.close();
     }
   });
   await Promise.allSettled(sources);
-  if (!subscription.hadParts) await untilAborted(funnel.stopped);
+  if (!subscription.hadParts) await abortOf(funnel.stopped);
   stopWaiting();
   await subscription.acknowledge();
   const result = { resultType: 'complete', _meta: { [META.subscriptionId]: request.id } };
@@ -70,10 +77,10 @@ class Subscription {
   readonly #funnel: EventFunnel;
   readonly #id: JsonRpcId;
   readonly #granted: Fields[] = [];
-  readonly #held: string[] = [];
   #waitingFor: number;
   #hadParts = false;
   #acknowledged = false;
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(funnel: EventFunnel, id: JsonRpcId, memberCount: number) {
     this.#funnel = funnel;
@@ -114,19 +121,22 @@ class Subscription {
     };
   }
 
-  /** Tells the caller what is watched, then what came before that could be told. */
+  /** Tells the caller what is watched, before anything else. */
   async acknowledge(): Promise<void> {
     if (this.#acknowledged) return;
     this.#acknowledged = true;
     const params = { notifications: mergeFilters(this.#granted), _meta: { [META.subscriptionId]: this.#id } };
-    await this.pass(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params }));
-    for (const data of this.#held.splice(0)) await this.pass(data);
+    const acknowledged = this.#funnel.write(
+      sseMessage(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params })),
+    );
+    this.#begun.resolve();
+    await acknowledged;
   }
 
-  /** Sends a message once it was said what is watched. */
+  /** Sends a message once it was said what is watched; who has more to tell waits until then. */
   async pass(data: string): Promise<void> {
-    if (this.#acknowledged) await this.#funnel.write(sseMessage(data));
-    else this.#held.push(data);
+    await this.#begun.promise;
+    await this.#funnel.write(sseMessage(data));
   }
 }
 

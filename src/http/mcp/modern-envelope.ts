@@ -1,15 +1,21 @@
 import { GatewayError } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import { asFields } from '../../base/fields.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
-import { decodeName, METHOD, NAME, PROTOCOL_VERSION } from '../../wire/headers.ts';
+import { envelopeProblem, headerMismatch } from '../../wire/envelope.ts';
+import type { EnvelopeProblem } from '../../wire/envelope.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isListing, targetOf } from '../../wire/mcp.ts';
+import { isListing } from '../../wire/mcp.ts';
 import { mismatchingParam, paramHeadersOf } from '../../wire/param-headers.ts';
 
-/** Methods whose name or URI is repeated in a header. */
-const NAMED = new Set(['tools/call', 'prompts/get', 'resources/read']);
-const METHODS = new Set([...NAMED, 'server/discover', 'subscriptions/listen', 'completion/complete']);
+const METHODS = new Set([
+  'tools/call',
+  'prompts/get',
+  'resources/read',
+  'server/discover',
+  'subscriptions/listen',
+  'completion/complete',
+]);
 
 /** Whether the modern era has this method. */
 export const isModernMethod = (method: string): boolean => METHODS.has(method) || isListing(method);
@@ -21,20 +27,8 @@ export const isModernMethod = (method: string): boolean => METHODS.has(method) |
  * @see MCP 2026-07-28, transports, Streamable HTTP
  */
 export function checkEnvelope(headers: Headers, request: JsonRpcRequest): void {
-  const meta = asFields(request.params?.['_meta']);
-  const version = headers.get(PROTOCOL_VERSION) ?? '';
-  const inBody = meta?.[META.protocolVersion];
-  if (typeof inBody !== 'string' || asFields(meta?.[META.clientCapabilities]) === undefined)
-    throw new GatewayError(
-      'request_invalid',
-      `params._meta lacks ${META.protocolVersion} or ${META.clientCapabilities}`,
-      { details: { rpcCode: -32602, rpcStatus: 400 } },
-    );
-  if (inBody !== version) throw mismatch(PROTOCOL_VERSION);
-  if (!MODERN_VERSIONS.includes(version)) throw unsupported(version);
-  if (headers.get(METHOD) !== request.method) throw mismatch(METHOD);
-  const named = NAMED.has(request.method) ? targetOf(request) : undefined;
-  if (named && named.by !== 'none' && decodeName(headers.get(NAME) ?? '') !== named.value) throw mismatch(NAME);
+  const problem = envelopeProblem(headers, request);
+  if (problem) throw refused(problem);
 }
 
 /**
@@ -48,16 +42,16 @@ export function checkParamHeaders(headers: Headers, { facts }: Upstream, { metho
   const tool = facts?.listing.tools.find(({ name }) => name === params?.['name']);
   if (tool === undefined) return;
   const header = mismatchingParam(paramHeadersOf(tool['inputSchema']), asFields(params?.['arguments']) ?? {}, headers);
-  if (header !== undefined) throw mismatch(header);
+  if (header !== undefined) throw refused(headerMismatch(header));
 }
 
-const mismatch = (header: string): GatewayError =>
-  new GatewayError('header_mismatch', `the header ${header} and the body do not agree`);
+const CODES: Readonly<Record<EnvelopeProblem['code'], ErrorCode>> = {
+  [-32602]: 'request_invalid',
+  [-32020]: 'header_mismatch',
+  [-32022]: 'protocol_version_unsupported',
+};
 
-function unsupported(requested: string): GatewayError {
-  return new GatewayError(
-    'protocol_version_unsupported',
-    `protocol version ${requested.slice(0, 40)} is not supported here`,
-    { details: { rpcData: { supported: MODERN_VERSIONS, requested } } },
-  );
-}
+const refused = ({ code, message, data }: EnvelopeProblem): GatewayError =>
+  new GatewayError(CODES[code], message, {
+    details: { rpcCode: code, rpcStatus: 400, ...(data && { rpcData: data }) },
+  });

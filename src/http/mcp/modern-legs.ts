@@ -1,5 +1,5 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Member } from '../../catalog/member.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { failureOf } from './answers.ts';
@@ -26,14 +26,14 @@ export function sendModern(
  * @throws GatewayError header_mismatch, and as `ModernToLegacy`
  */
 export async function sendBridged(
-  { modernBridge }: McpServices,
+  { modernToLegacy }: McpServices,
   { request: incoming, server, grant, signal }: Exchange,
   { upstream }: Member,
   request: JsonRpcRequest,
   until: CancelSignal = signal,
 ): Promise<ChannelResponse> {
   checkParamHeaders(incoming.headers, upstream, request);
-  return modernBridge.send({
+  return modernToLegacy.send({
     upstream,
     grant,
     server: server.key,

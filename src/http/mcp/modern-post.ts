@@ -1,11 +1,11 @@
 import { abortSignalOf } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { routeOf } from '../../catalog/virtual-server.ts';
-import type { Member } from '../../catalog/virtual-server.ts';
+import type { Route } from '../../catalog/member.ts';
 import { encodeName, NAME } from '../../wire/headers.ts';
 import { isRequest } from '../../wire/json-rpc.ts';
 import type { JsonRpcMessage, JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isListing, renamed, targetOf } from '../../wire/mcp.ts';
+import { isListing, targetOf } from '../../wire/mcp.ts';
+import { RPC } from '../../wire/rpc-codes.ts';
 import { relayedAnswer } from './relayed-answer.ts';
 import type { Exchange, McpServices } from './exchange.ts';
 import { unroutable } from './joined-legacy.ts';
@@ -13,6 +13,7 @@ import { discover, listing } from './joined-modern.ts';
 import { listen } from './listen.ts';
 import { checkEnvelope, isModernMethod } from './modern-envelope.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
+import { routedRequest } from './routed-request.ts';
 
 /**
  * A POST of the modern era: no session, one request, one response; closing it cancels it upstream.
@@ -47,32 +48,26 @@ async function joined(services: McpServices, exchange: Exchange, request: JsonRp
   if (isListing(method)) return listing(services, exchange, request, method);
   if (method === 'subscriptions/listen') return listen(services, exchange, request);
   const target = targetOf(request);
-  const route = routeOf(exchange.server, target);
+  const route = exchange.server.catalogue.route(target);
   if (route === undefined) throw unroutable(method, target, 404);
-  return relayedAnswer(await sendRouted(services, exchange, route.member, request, route.upstreamName), request.id);
+  return relayedAnswer(await sendRouted(services, exchange, request, route), request.id);
 }
 
-async function sendRouted(
-  services: McpServices,
-  exchange: Exchange,
-  member: Member,
-  request: JsonRpcRequest,
-  upstreamName: string | undefined,
-) {
-  const sent = upstreamName === undefined ? request : renamed(request, upstreamName);
+async function sendRouted(services: McpServices, exchange: Exchange, request: JsonRpcRequest, route: Route) {
+  const { member, upstreamName } = route;
+  const { sent, text } = routedRequest(route, request, exchange.text);
   const asItIs = speaksModern(member, exchange);
   if (!(asItIs === true || (await asItIs))) return sendBridged(services, exchange, member, sent);
-  if (upstreamName === undefined) return sendModern(exchange, member, request.method, exchange.text);
-  const changed: Record<string, string> = exchange.request.headers.has(NAME)
-    ? { [NAME]: encodeName(upstreamName) }
-    : {};
-  return sendModern(exchange, member, request.method, JSON.stringify(sent), changed);
+  const isNamed = upstreamName !== undefined && exchange.request.headers.has(NAME);
+  return sendModern(exchange, member, request.method, text, isNamed ? { [NAME]: encodeName(upstreamName) } : {});
 }
 
 /** The request in a message, its envelope checked. @throws GatewayError request_invalid, and as `checkEnvelope` */
 function requestIn({ request: { headers } }: Exchange, message: JsonRpcMessage): JsonRpcRequest {
   if (!isRequest(message))
-    throw new GatewayError('request_invalid', 'the modern era has requests only', { details: { rpcCode: -32600 } });
+    throw new GatewayError('request_invalid', 'the modern era has requests only', {
+      details: { rpcCode: RPC.invalidRequest },
+    });
   checkEnvelope(headers, message);
   return message;
 }

@@ -3,8 +3,9 @@ import { isFields } from '../../base/fields.ts';
 import type { Fields } from '../../base/fields.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { utf8 } from '../../base/bytes.ts';
+import { isEventStream, isJson } from '../../wire/media-types.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isEventStream, isJson } from './answers.ts';
+import { isNestedTooDeep } from '../../wire/nesting.ts';
 import { eventBlock, rewrittenEvents } from './event-tags.ts';
 
 interface OwnIds {
@@ -44,7 +45,7 @@ const isMessage = (data: string): boolean => isFields(parsed(data));
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return isNestedTooDeep(text) ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

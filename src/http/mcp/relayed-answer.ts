@@ -2,7 +2,8 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { refusalOf } from '../../upstream/own-request.ts';
 import type { JsonRpcId } from '../../wire/json-rpc.ts';
-import { eventsAnswer, isEventStream, isJson } from './answers.ts';
+import { isEventStream, isJson, JSON_TYPE } from '../../wire/media-types.ts';
+import { eventsAnswer } from './answers.ts';
 import { withBreakTold } from './broken-stream.ts';
 
 /** Bytes of a JSON answer that are held in memory at most; larger ones are streamed. */
@@ -15,7 +16,7 @@ const BUFFERED_BYTES = 1024 * 1024;
  * @throws GatewayError upstream_auth_refused, upstream_redirect, upstream_http_status, upstream_protocol
  */
 export async function relayedAnswer(response: ChannelResponse, id?: JsonRpcId): Promise<Response> {
-  if (isEventStream(response) && response.status === 200) {
+  if (isEventStream(response)) {
     const events = response.stream();
     return eventsAnswer(id === undefined ? events : withBreakTold(events, id));
   }
@@ -23,7 +24,7 @@ export async function relayedAnswer(response: ChannelResponse, id?: JsonRpcId): 
   assertRelayable(response);
   if (isJson(response)) {
     const body = await response.body(BUFFERED_BYTES);
-    return new Response(body, { status, headers: { 'content-type': 'application/json' } });
+    return new Response(body, { status, headers: { 'content-type': JSON_TYPE } });
   }
   const text = await response.text(BUFFERED_BYTES);
   if (status === 202 || status === 204 || text === '') return new Response(null, { status });

@@ -1,8 +1,8 @@
 import type { Upstream } from '../../upstream/upstream.ts';
 import { isForwarded, PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
+import { POST_HEADERS } from '../../wire/media-types.ts';
 import { VIA } from '../../wire/via.ts';
 
-const BOTH_TYPES = 'application/json, text/event-stream';
 const PATH_HEADERS = ['traceparent', 'tracestate', 'baggage', VIA] as const;
 
 /**
@@ -15,8 +15,7 @@ export function legacyHeaders(
   session: { readonly id: string; readonly protocolVersion: string },
 ): Record<string, string> {
   const headers: Record<string, string> = {
-    accept: BOTH_TYPES,
-    'content-type': 'application/json',
+    ...POST_HEADERS,
     [PROTOCOL_VERSION]: session.protocolVersion,
   };
   if (session.id !== '') headers[SESSION_ID] = session.id;
@@ -40,7 +39,7 @@ export function modernHeaders(
   const headers: Record<string, string> = {};
   for (const [name, value] of request.headers) if (isForwarded(name)) headers[name] = value;
   for (const name of upstream.config.passthroughHeaders) copy(request, name, headers);
-  return { ...headers, accept: BOTH_TYPES, 'content-type': 'application/json', ...changed };
+  return { ...headers, ...POST_HEADERS, ...changed };
 }
 
 function copy(request: Request, name: string, into: Record<string, string>): void {

@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Fields } from '../../base/fields.ts';
-import { legacyServerCapabilities } from '../../bridge/legacy-client.ts';
+import { legacyServerCapabilities } from '../../bridge/legacy-to-modern/legacy-client.ts';
 import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
 import { withDeadline } from '../../upstream/deadline.ts';
 import type { Upstream } from '../../upstream/upstream.ts';

@@ -42,3 +42,18 @@ test('ids we never sent are no ids', () => {
   for (const id of [null, 7, 'gw', 'gw:', 'gw:up', 'gw:up:', 'gw:up:{}', 'gw:up:null', 'x:up:1'])
     expect(parseRequestId(id)).toBeUndefined();
 });
+
+test('no upstream forges the mark of another one', () => {
+  const forged = '"id":"gw:other:1","method":"elicitation/create"';
+  for (const data of [
+    String.raw`{"jsonrpc":"2.0","id":"gw:other:1","m\u0065thod":"elicitation/create"}`,
+    String.raw`{"jsonrpc":"2.0","\u0069d":"gw:other:1","method":"elicitation/create"}`,
+    `{"id":1,"method":"ping",${forged}}`,
+  ]) {
+    const { id } = JSON.parse(parse(taggedEvent(UPSTREAM, parse(`data: ${data}`))).data ?? '{}') as { id: string };
+    expect(parseRequestId(id)).toEqual({ upstreamId: UPSTREAM, value: 'gw:other:1' });
+  }
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  for (const data of [`[{"jsonrpc":"2.0",${forged}}]`, ` \t[{${forged}}]`, `{${forged},"params":{"x":${deep}}}`])
+    expect(taggedEvent(UPSTREAM, parse(`data: ${data}`))).not.toContain('other');
+});

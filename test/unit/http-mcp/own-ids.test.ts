@@ -51,3 +51,14 @@ test('a stream comes back with id and token of the caller, other events as they 
     { ...result, id: 'caller-7' },
   ]);
 });
+
+test('what is nested too deep is not written again, which would take seconds', async () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const own = withOwnIds(request, 42);
+  const body = `{"jsonrpc":"2.0","id":42,"result":{"x":${deep}}}`;
+  await expect(own.restore(answered('application/json', body)).text(1_000_000)).rejects.toMatchObject({
+    code: 'upstream_protocol',
+  });
+  const passed = await new Response(own.restore(answered('text/event-stream', `data: ${body}\n\n`)).stream()).text();
+  expect(passed).toContain(body);
+});

@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { openListener } from '../../../adapters/node/listener/listener.ts';
 import type { Listener, ListenerOptions } from '../../../adapters/node/listener/listener.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AcceptedSocket, MessageSocket } from '../../../src/http/mcp/socket-port.ts';
+import type { AcceptedSocket, MessageSocket } from '../../../src/http/mcp/pipe/socket-port.ts';
 import { mintPki } from '../../support/pki.ts';
 import { openSocket, refusedSocket } from '../../support/web-socket.ts';
 

@@ -42,12 +42,23 @@ test('a command is needed, a folder is absolute', () => {
   expect(() => applyProgram(stored, { cwd: 'srv' })).toThrow('expected cwd as an absolute path, met srv');
 });
 
-test.each(['LD_PRELOAD', 'ld_preload', 'DYLD_INSERT_LIBRARIES', 'NODE_OPTIONS', 'BASH_ENV', 'JAVA_TOOL_OPTIONS'])(
-  '%s would load other code into the program',
-  (name) => {
-    expect(() => applyProgram(stored, { env: { [name]: one } })).toThrow(name);
-  },
-);
+test.each([
+  'LD_PRELOAD',
+  'ld_preload',
+  'DYLD_INSERT_LIBRARIES',
+  'NODE_OPTIONS',
+  'BASH_ENV',
+  'JAVA_TOOL_OPTIONS',
+  // each of these runs a command, without any file on the machine
+  'SHELLOPTS',
+  'PS4',
+  'PYTHONWARNINGS',
+  'PERL5DB',
+  'LUA_INIT_5_4',
+  'PYTHONPATH',
+])('%s would load other code into the program', (name) => {
+  expect(() => applyProgram(stored, { env: { [name]: one } })).toThrow(name);
+});
 
 test('what says nothing of a program may be sent back, what would not happen is refused', () => {
   const inert = { verify: true, checkHostname: true, minTlsVersion: 'TLSv1.2', pins: [], authType: 'none' } as const;

@@ -84,3 +84,15 @@ test('a session that is ended while the store is asked about it does not come ba
   answered.resolve();
   await expect(resuming).rejects.toMatchObject({ code: 'session_not_found' });
 });
+
+test('what no caller ever ends goes as well, however much there is', async () => {
+  const expiresAtMs = clock.nowMs() + HOUR_MS;
+  const expired = Array.from({ length: 2_500 }, (_, index) => ({ id: `${Math.ceil(expiresAtMs / 1000)}-s${index}` }));
+  const body = { expiresAtMs, ended: true };
+  await records.write(expired.map(({ id }) => ({ kind: 'session', id, body })));
+  const sessions = new SessionRecords<object>(records, vault, clock);
+  clock.advance(HOUR_MS + 1000);
+  for (const id of ['a', 'b', 'c']) await sessions.change({ id, expiresAtMs: clock.nowMs() + HOUR_MS }, () => ({}));
+  const names = (await records.ids('session')).map((id) => id.split('-').at(-1));
+  expect(new Set(names)).toEqual(new Set(['a', 'b', 'c']));
+});

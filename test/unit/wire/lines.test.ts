@@ -49,11 +49,12 @@ test('a line beyond the limit is dropped whole and told of, whatever the split; 
     expect(linesOf(bytes, [cut], 10)).toEqual([undefined, 'ok', 'ééééé', undefined]);
 });
 
-test('an endless line takes no memory', () => {
+test('an endless line takes no memory, and is told of once', () => {
   const parser = new LineParser(1_000);
   const chunk = new Uint8Array(100_000).fill(0x61);
   const before = process.memoryUsage().heapUsed;
+  expect(parser.push(chunk)).toEqual([undefined]);
   for (let count = 0; count < 2_000; count++) expect(parser.push(chunk)).toEqual([]);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
-  expect(parser.push(bytesOf('\nok\n'))).toEqual([undefined, 'ok']);
+  expect(parser.push(bytesOf('\nok\n'))).toEqual(['ok']);
 });

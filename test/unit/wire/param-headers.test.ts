@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeName } from '../../../src/wire/headers.ts';
-import { mismatchingParam, paramHeadersOf, paramText } from '../../../src/wire/param-headers.ts';
+import { mirroredArguments, mismatchingParam, paramHeadersOf } from '../../../src/wire/param-headers.ts';
 
 const marked = (type: string, header: unknown) => ({ type, 'x-mcp-header': header });
 const schema = {
@@ -25,12 +25,11 @@ test('what properties alone lead to is declared; names that are no header names 
     expect(paramHeadersOf(none)).toEqual([]);
 });
 
-test('primitives have a text, everything else has none', () => {
-  const [region] = declared;
-  if (!region) throw new Error('nothing is declared');
-  const texts = ['a', '', 1, 0, false].map((value) => paramText({ region: value }, region));
-  expect(texts).toEqual(['a', '', '1', '0', 'false']);
-  for (const value of [undefined, null, {}, []]) expect(paramText({ region: value }, region)).toBeUndefined();
+test('primitives are repeated, everything else is not', () => {
+  const texts = ['a', 1, 0, false].map((region) => mirroredArguments(declared, { region }));
+  expect(texts).toEqual(['a', '1', '0', 'false'].map((text) => ({ 'mcp-param-region': text })));
+  for (const region of [undefined, null, {}, []]) expect(mirroredArguments(declared, { region })).toEqual({});
+  expect(mirroredArguments(declared, 'no arguments')).toEqual({});
 });
 
 const args = { region: 'eu', where: { depth: 42, dry: true } };
