@@ -5,9 +5,9 @@ import { parseMessage } from '../../wire/json-rpc.ts';
 import type { JsonRpcId, JsonRpcMessage } from '../../wire/json-rpc.ts';
 import { errorAnswer } from './answers.ts';
 import type { Exchange, McpServices } from './exchange.ts';
-import { legacyPost } from './legacy-post.ts';
-import { endSession, legacyStream } from './legacy-streams.ts';
-import { modernPost } from './modern-post.ts';
+import { legacyPost } from './legacy/legacy-post.ts';
+import { endSession, legacyStream } from './legacy/legacy-streams.ts';
+import { modernPost } from './modern/modern-post.ts';
 import { unambiguous } from './unambiguous.ts';
 
 /**

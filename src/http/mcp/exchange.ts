@@ -5,8 +5,8 @@ import type { Grant } from '../../policy/grant.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
 import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
 import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
-import type { KeptLists } from './kept-lists.ts';
-import type { ListChanges } from './list-changes.ts';
+import type { KeptLists } from './lists/kept-lists.ts';
+import type { ListChanges } from './lists/list-changes.ts';
 import type { LegacySessions } from '../../session/legacy-sessions.ts';
 
 /** Milliseconds one of several upstreams may hold back what is asked of all of them, body included. */

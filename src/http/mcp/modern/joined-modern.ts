@@ -1,19 +1,19 @@
-import { GatewayError } from '../../base/errors.ts';
-import { asFields } from '../../base/fields.ts';
-import type { Fields } from '../../base/fields.ts';
-import { discoverResultOf } from '../../bridge/modern-to-legacy/translation.ts';
-import { mergeCapabilities, mergeInstructions } from '../../catalog/merge.ts';
-import type { Member } from '../../catalog/member.ts';
-import { META, MODERN_VERSIONS } from '../../wire/eras.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import type { ListingMethod } from '../../wire/mcp.ts';
-import { resultAnswer } from './answers.ts';
-import type { AskMember } from './apart-lists.ts';
-import { MEMBER_DEADLINE_MS } from './exchange.ts';
-import type { Exchange, McpServices } from './exchange.ts';
-import { finalMessage } from './final-message.ts';
-import { joinedCapabilities } from './joined-capabilities.ts';
-import { joinedListing } from './joined-listing.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import { asFields } from '../../../base/fields.ts';
+import type { Fields } from '../../../base/fields.ts';
+import { discoverResultOf } from '../../../bridge/modern-to-legacy/translation.ts';
+import { mergeCapabilities, mergeInstructions } from '../../../catalog/merge.ts';
+import type { Member } from '../../../catalog/member.ts';
+import { META, MODERN_VERSIONS } from '../../../wire/eras.ts';
+import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import type { ListingMethod } from '../../../wire/mcp.ts';
+import { resultAnswer } from '../answers.ts';
+import type { AskMember } from '../lists/apart-lists.ts';
+import { MEMBER_DEADLINE_MS } from '../exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
+import { finalMessage } from '../final-message.ts';
+import { joinedCapabilities } from '../lists/joined-capabilities.ts';
+import { joinedListing } from '../lists/joined-listing.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
 /**

@@ -1,14 +1,14 @@
-import { asFields } from '../../base/fields.ts';
-import type { Fields } from '../../base/fields.ts';
-import type { VirtualServer } from '../../catalog/virtual-server.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { META } from '../../wire/eras.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { listingsChangedBy } from '../../wire/mcp.ts';
-import { sseMessage } from '../../wire/sse.ts';
+import { asFields } from '../../../base/fields.ts';
+import type { Fields } from '../../../base/fields.ts';
+import type { VirtualServer } from '../../../catalog/virtual-server.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import { META } from '../../../wire/eras.ts';
+import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import { listingsChangedBy } from '../../../wire/mcp.ts';
+import { sseMessage } from '../../../wire/sse.ts';
 import { seesCallersApart } from './apart-lists.ts';
-import type { EventFunnel } from './event-funnel.ts';
-import type { McpServices } from './exchange.ts';
+import type { EventFunnel } from '../event-funnel.ts';
+import type { McpServices } from '../exchange.ts';
 import { LIST_NEWS } from './list-changes.ts';
 
 /**

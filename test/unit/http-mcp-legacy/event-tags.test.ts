@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEventId, parseRequestId, taggedEvent } from '../../../src/http/mcp/event-tags.ts';
+import { parseEventId, parseRequestId, taggedEvent } from '../../../src/http/mcp/legacy/event-tags.ts';
 import { SseParser } from '../../../src/wire/sse.ts';
 import type { SseEvent } from '../../../src/wire/sse.ts';
 

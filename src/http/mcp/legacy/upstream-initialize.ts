@@ -1,17 +1,17 @@
-import type { CancelSignal } from '../../base/cancel-signal.ts';
-import { GatewayError } from '../../base/errors.ts';
-import type { Fields } from '../../base/fields.ts';
-import { legacyServerCapabilities } from '../../bridge/legacy-to-modern/legacy-client.ts';
-import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
-import { withDeadline } from '../../upstream/deadline.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
-import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
-import type { JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { MEMBER_DEADLINE_MS } from './exchange.ts';
-import type { Exchange, McpServices } from './exchange.ts';
-import { finalMessage } from './final-message.ts';
-import { legacyHeaders } from './upstream-headers.ts';
+import type { CancelSignal } from '../../../base/cancel-signal.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { Fields } from '../../../base/fields.ts';
+import { legacyServerCapabilities } from '../../../bridge/legacy-to-modern/legacy-client.ts';
+import type { LegacySession, UpstreamSession } from '../../../session/legacy-session.ts';
+import { withDeadline } from '../../../upstream/deadline.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../../wire/eras.ts';
+import { PROTOCOL_VERSION, SESSION_ID } from '../../../wire/headers.ts';
+import type { JsonRpcResponse } from '../../../wire/json-rpc.ts';
+import { MEMBER_DEADLINE_MS } from '../exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
+import { finalMessage } from '../final-message.ts';
+import { legacyHeaders } from '../upstream-headers.ts';
 
 /** The upstream's answer to an initialize, and the session it opened; none where the answer is an error. */
 export interface Initialized {

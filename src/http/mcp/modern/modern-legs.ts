@@ -1,11 +1,11 @@
-import type { CancelSignal } from '../../base/cancel-signal.ts';
-import type { Member } from '../../catalog/member.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { failureOf } from './answers.ts';
-import type { Exchange, McpServices } from './exchange.ts';
+import type { CancelSignal } from '../../../base/cancel-signal.ts';
+import type { Member } from '../../../catalog/member.ts';
+import type { ChannelResponse } from '../../../tls/dialer.ts';
+import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import { failureOf } from '../answers.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 import { checkParamHeaders } from './modern-envelope.ts';
-import { modernHeaders, passedHeaders } from './upstream-headers.ts';
+import { modernHeaders, passedHeaders } from '../upstream-headers.ts';
 
 /** Sends a modern request to one upstream as it is; `changed` replaces headers that no longer fit the body. */
 export function sendModern(

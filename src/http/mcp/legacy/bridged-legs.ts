@@ -1,20 +1,20 @@
-import { abortSignalOf } from '../../base/cancel-signal.ts';
-import type { CancelSignal } from '../../base/cancel-signal.ts';
-import { GatewayError } from '../../base/errors.ts';
-import type { BridgedLeg } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
-import type { Member } from '../../catalog/member.ts';
-import type { LegacySession } from '../../session/legacy-session.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
-import { textResponse } from '../../upstream/ready-response.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { MODERN_VERSION } from '../../wire/eras.ts';
-import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { failureOf } from './answers.ts';
-import type { Exchange, McpServices } from './exchange.ts';
+import { abortSignalOf } from '../../../base/cancel-signal.ts';
+import type { CancelSignal } from '../../../base/cancel-signal.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { BridgedLeg } from '../../../bridge/legacy-to-modern/legacy-to-modern.ts';
+import type { Member } from '../../../catalog/member.ts';
+import type { LegacySession } from '../../../session/legacy-session.ts';
+import type { ChannelResponse } from '../../../tls/dialer.ts';
+import { textResponse } from '../../../upstream/ready-response.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import { MODERN_VERSION } from '../../../wire/eras.ts';
+import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../../wire/json-rpc.ts';
+import { failureOf } from '../answers.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 import { SessionLegs, StatelessLegs } from './legacy-legs.ts';
 import type { LegacyLegs, LegacySessionLegs } from './legacy-legs.ts';
 import { speaksLegacy } from './upstream-initialize.ts';
-import { legacyHeaders } from './upstream-headers.ts';
+import { legacyHeaders } from '../upstream-headers.ts';
 
 /** Legs to upstreams that speak the modern era only: nothing of the session is known there. */
 class BridgedLegs implements LegacySessionLegs {

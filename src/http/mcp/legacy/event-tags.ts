@@ -1,9 +1,9 @@
-import { utf8 } from '../../base/bytes.ts';
-import { isFields } from '../../base/fields.ts';
-import { isNestedTooDeep } from '../../wire/nesting.ts';
-import { sseEvents } from '../../wire/sse.ts';
-import type { SseEvent } from '../../wire/sse.ts';
-import type { JsonRpcId } from '../../wire/json-rpc.ts';
+import { utf8 } from '../../../base/bytes.ts';
+import { isFields } from '../../../base/fields.ts';
+import { isNestedTooDeep } from '../../../wire/nesting.ts';
+import { sseEvents } from '../../../wire/sse.ts';
+import type { SseEvent } from '../../../wire/sse.ts';
+import type { JsonRpcId } from '../../../wire/json-rpc.ts';
 
 /**
  * Where several upstreams speak on one stream, event ids and the ids of their requests carry the upstream they came

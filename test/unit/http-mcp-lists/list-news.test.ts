@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isToldByUs } from '../../../src/http/mcp/list-news.ts';
+import { isToldByUs } from '../../../src/http/mcp/lists/list-news.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
 
 function upstreamWith(passthroughHeaders: readonly string[] = []) {

@@ -1,8 +1,8 @@
-import type { ChangeFeed } from '../../base/change-feed.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { VirtualServer } from '../../catalog/virtual-server.ts';
-import { LISTING_METHODS, listingsChangedBy } from '../../wire/mcp.ts';
-import type { ListingMethod } from '../../wire/mcp.ts';
+import type { ChangeFeed } from '../../../base/change-feed.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { VirtualServer } from '../../../catalog/virtual-server.ts';
+import { LISTING_METHODS, listingsChangedBy } from '../../../wire/mcp.ts';
+import type { ListingMethod } from '../../../wire/mcp.ts';
 import type { KeptLists, ListTail } from './kept-lists.ts';
 
 /** What is told when lists changed, with the field a modern caller asks for it by. */

@@ -1,12 +1,12 @@
-import { GatewayError } from '../../base/errors.ts';
-import type { ErrorCode } from '../../base/errors.ts';
-import { asFields } from '../../base/fields.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { envelopeProblem, headerMismatch } from '../../wire/envelope.ts';
-import type { EnvelopeProblem } from '../../wire/envelope.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isListing } from '../../wire/mcp.ts';
-import { mismatchingParam, paramHeadersOf } from '../../wire/param-headers.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { ErrorCode } from '../../../base/errors.ts';
+import { asFields } from '../../../base/fields.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import { envelopeProblem, headerMismatch } from '../../../wire/envelope.ts';
+import type { EnvelopeProblem } from '../../../wire/envelope.ts';
+import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import { isListing } from '../../../wire/mcp.ts';
+import { mismatchingParam, paramHeadersOf } from '../../../wire/param-headers.ts';
 
 const METHODS = new Set([
   'tools/call',

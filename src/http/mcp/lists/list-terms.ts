@@ -1,4 +1,4 @@
-import type { ListingTerms } from '../../upstream/facts.ts';
+import type { ListingTerms } from '../../../upstream/facts.ts';
 
 /** How long one part of a list may be kept and by whom; for ever where there is nothing to list. */
 export type PartTerms = Pick<ListingTerms, 'ttlMs' | 'cacheScope'>;

@@ -1,11 +1,11 @@
-import { GatewayError } from '../../base/errors.ts';
-import { isFields } from '../../base/fields.ts';
-import type { Fields } from '../../base/fields.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
-import { utf8 } from '../../base/bytes.ts';
-import { isEventStream, isJson } from '../../wire/media-types.ts';
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isNestedTooDeep } from '../../wire/nesting.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import { isFields } from '../../../base/fields.ts';
+import type { Fields } from '../../../base/fields.ts';
+import type { ChannelResponse } from '../../../tls/dialer.ts';
+import { utf8 } from '../../../base/bytes.ts';
+import { isEventStream, isJson } from '../../../wire/media-types.ts';
+import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import { isNestedTooDeep } from '../../../wire/nesting.ts';
 import { eventBlock, rewrittenEvents } from './event-tags.ts';
 
 interface OwnIds {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { ChangeFeed } from '../../../src/base/change-feed.ts';
 import { joinedServer } from '../../../src/catalog/virtual-server.ts';
 import type { VirtualServer } from '../../../src/catalog/virtual-server.ts';
-import { KeptLists } from '../../../src/http/mcp/kept-lists.ts';
-import { ListChanges } from '../../../src/http/mcp/list-changes.ts';
+import { KeptLists } from '../../../src/http/mcp/lists/kept-lists.ts';
+import { ListChanges } from '../../../src/http/mcp/lists/list-changes.ts';
 import { memberOf } from '../../support/catalog.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromUtf8 } from '../../../src/base/bytes.ts';
 import { joinedServer } from '../../../src/catalog/virtual-server.ts';
-import { KeptLists, listTail, spliced } from '../../../src/http/mcp/kept-lists.ts';
+import { KeptLists, listTail, spliced } from '../../../src/http/mcp/lists/kept-lists.ts';
 import { memberOf, relist } from '../../support/catalog.ts';
 
 const id = fc.oneof(fc.string(), fc.integer());

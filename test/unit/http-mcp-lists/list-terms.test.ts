@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commonTerms } from '../../../src/http/mcp/list-terms.ts';
+import { commonTerms } from '../../../src/http/mcp/lists/list-terms.ts';
 
 const open = { ttlMs: 9000.7, cacheScope: 'public' } as const;
 const nothingListed = { ttlMs: Infinity, cacheScope: 'public' } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withOwnIds } from '../../../src/http/mcp/own-ids.ts';
+import { withOwnIds } from '../../../src/http/mcp/legacy/own-ids.ts';
 import type { ChannelResponse } from '../../../src/tls/dialer.ts';
 
 const request = {

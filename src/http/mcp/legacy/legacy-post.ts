@@ -1,13 +1,13 @@
-import { GatewayError } from '../../base/errors.ts';
-import type { LegacySession } from '../../session/legacy-session.ts';
-import { META } from '../../wire/eras.ts';
-import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
-import { isRequest, isResponse } from '../../wire/json-rpc.ts';
-import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
-import { acceptedAnswer } from './answers.ts';
-import { relayedAnswer } from './relayed-answer.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { LegacySession } from '../../../session/legacy-session.ts';
+import { META } from '../../../wire/eras.ts';
+import { PROTOCOL_VERSION, SESSION_ID } from '../../../wire/headers.ts';
+import { isRequest, isResponse } from '../../../wire/json-rpc.ts';
+import type { JsonRpcMessage } from '../../../wire/json-rpc.ts';
+import { acceptedAnswer } from '../answers.ts';
+import { relayedAnswer } from '../relayed-answer.ts';
 import { sessionLegs, statelessLegs } from './bridged-legs.ts';
-import type { Exchange, McpServices } from './exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 import { joinedRequest, broadcast, answerUpstream } from './joined-legacy.ts';
 import { initialize } from './legacy-initialize.ts';
 

@@ -1,11 +1,11 @@
-import { utf8 } from '../../base/bytes.ts';
-import type { Fields } from '../../base/fields.ts';
-import { legacyTools } from '../../bridge/legacy-to-modern/legacy-answer.ts';
-import type { Catalogue } from '../../catalog/catalogue.ts';
-import type { Era } from '../../wire/eras.ts';
-import type { JsonRpcId } from '../../wire/json-rpc.ts';
-import { LISTINGS } from '../../wire/mcp.ts';
-import type { ListingMethod } from '../../wire/mcp.ts';
+import { utf8 } from '../../../base/bytes.ts';
+import type { Fields } from '../../../base/fields.ts';
+import { legacyTools } from '../../../bridge/legacy-to-modern/legacy-answer.ts';
+import type { Catalogue } from '../../../catalog/catalogue.ts';
+import type { Era } from '../../../wire/eras.ts';
+import type { JsonRpcId } from '../../../wire/json-rpc.ts';
+import { LISTINGS } from '../../../wire/mcp.ts';
+import type { ListingMethod } from '../../../wire/mcp.ts';
 
 /** The end of an answer, from the items on: the same for every caller of an era. */
 export type ListTail = Uint8Array<ArrayBuffer>;

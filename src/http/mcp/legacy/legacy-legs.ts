@@ -1,19 +1,19 @@
-import type { CancelSignal } from '../../base/cancel-signal.ts';
-import { GatewayError } from '../../base/errors.ts';
-import type { Member } from '../../catalog/member.ts';
-import type { LegacySession, UpstreamSession } from '../../session/legacy-session.ts';
-import type { ChannelResponse } from '../../tls/dialer.ts';
-import { untilAborted, withDeadline } from '../../upstream/deadline.ts';
-import { discard } from '../../upstream/own-request.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../wire/eras.ts';
-import { PROTOCOL_VERSION, SESSION_ID } from '../../wire/headers.ts';
-import { EVENTS_TYPE } from '../../wire/media-types.ts';
-import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { MEMBER_DEADLINE_MS } from './exchange.ts';
-import type { Exchange, McpServices } from './exchange.ts';
+import type { CancelSignal } from '../../../base/cancel-signal.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { Member } from '../../../catalog/member.ts';
+import type { LegacySession, UpstreamSession } from '../../../session/legacy-session.ts';
+import type { ChannelResponse } from '../../../tls/dialer.ts';
+import { untilAborted, withDeadline } from '../../../upstream/deadline.ts';
+import { discard } from '../../../upstream/own-request.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import { ASSUMED_LEGACY_VERSION, LEGACY_VERSIONS } from '../../../wire/eras.ts';
+import { PROTOCOL_VERSION, SESSION_ID } from '../../../wire/headers.ts';
+import { EVENTS_TYPE } from '../../../wire/media-types.ts';
+import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../../wire/json-rpc.ts';
+import { MEMBER_DEADLINE_MS } from '../exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 import { withOwnIds } from './own-ids.ts';
-import { legacyHeaders } from './upstream-headers.ts';
+import { legacyHeaders } from '../upstream-headers.ts';
 import { initializeUpstream } from './upstream-initialize.ts';
 
 /** How one caller's legacy messages reach the upstreams of a virtual server. */

@@ -1,6 +1,6 @@
-import { asFields } from '../../base/fields.ts';
-import type { Fields } from '../../base/fields.ts';
-import { LISTING_CAPABILITY, LISTING_METHODS } from '../../wire/mcp.ts';
+import { asFields } from '../../../base/fields.ts';
+import type { Fields } from '../../../base/fields.ts';
+import { LISTING_CAPABILITY, LISTING_METHODS } from '../../../wire/mcp.ts';
 
 /**
  * What a joined server declares: what its members can do, and that it tells of changes of its lists. Gateways come and

@@ -1,19 +1,19 @@
-import { abortSignalOf } from '../../base/cancel-signal.ts';
-import { GatewayError } from '../../base/errors.ts';
-import type { Route } from '../../catalog/member.ts';
-import { encodeName, NAME } from '../../wire/headers.ts';
-import { isRequest } from '../../wire/json-rpc.ts';
-import type { JsonRpcMessage, JsonRpcRequest } from '../../wire/json-rpc.ts';
-import { isListing, targetOf } from '../../wire/mcp.ts';
-import { RPC } from '../../wire/rpc-codes.ts';
-import { relayedAnswer } from './relayed-answer.ts';
-import type { Exchange, McpServices } from './exchange.ts';
-import { unroutable } from './joined-legacy.ts';
+import { abortSignalOf } from '../../../base/cancel-signal.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { Route } from '../../../catalog/member.ts';
+import { encodeName, NAME } from '../../../wire/headers.ts';
+import { isRequest } from '../../../wire/json-rpc.ts';
+import type { JsonRpcMessage, JsonRpcRequest } from '../../../wire/json-rpc.ts';
+import { isListing, targetOf } from '../../../wire/mcp.ts';
+import { RPC } from '../../../wire/rpc-codes.ts';
+import { relayedAnswer } from '../relayed-answer.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
+import { unroutable } from '../legacy/joined-legacy.ts';
 import { discover, listing } from './joined-modern.ts';
 import { listen } from './listen.ts';
 import { checkEnvelope, isModernMethod } from './modern-envelope.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
-import { routedRequest } from './routed-request.ts';
+import { routedRequest } from '../routed-request.ts';
 
 /**
  * A POST of the modern era: no session, one request, one response; closing it cancels it upstream.

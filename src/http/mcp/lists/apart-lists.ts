@@ -1,15 +1,15 @@
-import { Catalogue } from '../../catalog/catalogue.ts';
-import type { Member } from '../../catalog/member.ts';
-import type { VirtualServer } from '../../catalog/virtual-server.ts';
-import { withDeadline } from '../../upstream/deadline.ts';
-import { list } from '../../upstream/list-all.ts';
-import type { Listed } from '../../upstream/list-all.ts';
-import type { Upstream } from '../../upstream/upstream.ts';
-import type { JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts';
-import { LISTING_CAPABILITY, LISTINGS } from '../../wire/mcp.ts';
-import type { ListingMethod } from '../../wire/mcp.ts';
-import { MEMBER_DEADLINE_MS } from './exchange.ts';
-import type { Exchange, McpServices } from './exchange.ts';
+import { Catalogue } from '../../../catalog/catalogue.ts';
+import type { Member } from '../../../catalog/member.ts';
+import type { VirtualServer } from '../../../catalog/virtual-server.ts';
+import { withDeadline } from '../../../upstream/deadline.ts';
+import { list } from '../../../upstream/list-all.ts';
+import type { Listed } from '../../../upstream/list-all.ts';
+import type { Upstream } from '../../../upstream/upstream.ts';
+import type { JsonRpcRequest, JsonRpcResponse } from '../../../wire/json-rpc.ts';
+import { LISTING_CAPABILITY, LISTINGS } from '../../../wire/mcp.ts';
+import type { ListingMethod } from '../../../wire/mcp.ts';
+import { MEMBER_DEADLINE_MS } from '../exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 
 /** Asks one member something on behalf of this very caller. */
 export type AskMember = (member: Member, request: JsonRpcRequest, signal: AbortSignal) => Promise<JsonRpcResponse>;
