@@ -2,24 +2,34 @@
 import { ChangeFeed } from './base/change-feed.ts';
 import { utf8 } from './base/bytes.ts';
 import { GatewayError } from './base/errors.ts';
+import { newId } from './base/ids.ts';
 import { PRODUCT } from './base/product.ts';
 import { LegacyToModern } from './bridge/legacy-to-modern/legacy-to-modern.ts';
 import { ParkedCalls } from './bridge/modern-to-legacy/parked-calls.ts';
 import { ModernToLegacy } from './bridge/modern-to-legacy/modern-to-legacy.ts';
 import type { Config } from './config.ts';
+import { rotatingServers } from './catalog/rotating-servers.ts';
 import { Servers } from './catalog/servers.ts';
 import { createApp } from './http/app.ts';
 import type { FetchHandler, SocketHandler } from './http/app.ts';
 import { apiRoutes } from './http/api/api.ts';
 import { healthRoutes } from './http/health.ts';
-import type { GatewayCondition } from './http/health.ts';
+import type { GatewayCondition, RotationCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
 import { watchRegistry } from './observe/gateway-gauges.ts';
+import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Platform } from './platform.ts';
 import { healthOf } from './registry/gateway-health.ts';
 import { Registry } from './registry/registry.ts';
+import { rotatingGateways } from './registry/rotating-gateways.ts';
+import { Follower } from './rotation/follower.ts';
+import { Generations } from './rotation/generations.ts';
+import { Instances } from './rotation/instances.ts';
+import { rotatingKeys } from './rotation/rotating-keys.ts';
+import { Rotation } from './rotation/rotation.ts';
+import { StoreLink } from './rotation/store-link.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
 import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
@@ -37,9 +47,15 @@ export interface Gateway {
   readonly records: RecordStore;
   readonly vault: Vault;
   readonly metrics: Metrics;
-  /** Reads every record and file again and swaps what changed; what cannot be opened keeps serving as it was. */
-  reload(): Promise<void>;
-  /** Starts looking after upstreams: connecting those never reached, probing the others. */
+  readonly rotation: Rotation;
+  /**
+   * Has every instance read every record and file again, this one also while the store is gone; what cannot be used
+   * keeps serving as it was. Never rejects.
+   *
+   * @param by who asked
+   */
+  reload(by: string): Promise<void>;
+  /** Starts looking after upstreams, connecting those never reached, probing the others, and following the fleet. */
   beginUpkeep(): void;
   /** Turns /ready to 503, so that nobody sends new work, and ends streams that have no end of their own. */
   beginDrain(): void;
@@ -86,10 +102,14 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     maxIdle: 0,
     ttlMs: config.contextCacheTtlSeconds === undefined ? undefined : config.contextCacheTtlSeconds * 1000,
   });
+  const store = new StoreLink(clock, events);
+  const instances = new Instances(records, clock);
+  const rotation = new Rotation({ generations: new Generations(records, clock), store, clock, events });
   const changes = new ChangeFeed();
   const registry = new Registry({
     ...platform,
     records,
+    rotation,
     changes,
     viaName: ownName,
     vault,
@@ -97,15 +117,35 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     capabilities: dialer.capabilities,
     allowInsecureTls: config.allowInsecureTls,
     healthIntervalMs: config.healthIntervalSeconds * 1000,
-    drainMs: config.drainTimeoutSeconds * 1000,
+    drainMs: config.rotationDrainTimeoutSeconds * 1000,
     stdio: platform.spawn && { spawner: platform.spawn, maxSessions: config.stdioMaxProcesses },
     slugHolder: (slug) => servers.holderOf(slug),
   });
-  const servers = new Servers({ records, clock, events, changes, registry });
+  const servers = new Servers({ records, rotation, clock, events, changes, registry });
   const authenticator = await createAuthenticator(config, clock);
+  await rotation.begin();
   await registry.reload();
   await servers.reload();
-  watchRegistry(metrics, () => registry.snapshot());
+  for (const participant of [rotatingKeys(vault, readKeyring), rotatingGateways(registry), rotatingServers(servers)])
+    rotation.join(participant);
+  const follower = new Follower({
+    rotation,
+    records,
+    instances,
+    store,
+    clock,
+    pollMs: config.pollIntervalSeconds * 1000,
+    id: newId(),
+    name: platform.instanceName,
+    vaultKeys: () => vault.kids,
+    watchFiles: platform.watchFiles,
+  });
+  watchRegistry(
+    metrics,
+    () => registry.snapshot(),
+    () => registry.draining,
+  );
+  watchRotation(metrics, () => rotation.status);
 
   const sessions = new LegacySessions({
     vault,
@@ -126,11 +166,12 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
-    api: apiRoutes({ registry, servers, clock, events }),
+    api: apiRoutes({ registry, servers, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,
       phase: () => (draining.signal.aborted ? 'draining' : 'serving'),
       conditions: () => conditionsOf(registry),
+      rotation: () => rotationConditionOf(rotation),
     }),
     metricsText: () => metrics.render(),
     clock,
@@ -149,15 +190,18 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     records,
     vault,
     metrics,
-    reload: async () => {
-      vault.use(await readKeyring());
-      await registry.reload();
-      await servers.reload();
+    rotation,
+    reload: (by) => rotation.requestAnyway({ by, reason: 'signal', scope: 'all' }),
+    beginUpkeep: () => {
+      registry.beginUpkeep();
+      follower.start();
     },
-    beginUpkeep: () => registry.beginUpkeep(),
     beginDrain: () => draining.abort(new GatewayError('shutting_down', 'the gateway is about to stop')),
     close: (drainMs) =>
-      (closing ??= modernToLegacy.close().then(() => closeAll(registry, servers, channels, platform, drainMs))),
+      (closing ??= follower
+        .stop()
+        .then(() => modernToLegacy.close())
+        .then(() => closeAll(registry, servers, channels, platform, drainMs))),
   };
 }
 
@@ -188,4 +232,14 @@ function conditionsOf(registry: Registry): GatewayCondition[] {
       const { status, reason } = healthOf(gateway);
       return { slug: gateway.record?.slug ?? gateway.id, status, code: reason?.code, since: reason?.at };
     });
+}
+
+function rotationConditionOf({ status }: Rotation): RotationCondition {
+  const { generation, inForce, failing, storeLostAtMs } = status;
+  const because = failing.map(({ name, code }) => ({ name, code }));
+  return {
+    serving: inForce,
+    failed: generation && because.length > 0 ? { generation: generation.number, because } : undefined,
+    storeLostAt: storeLostAtMs === undefined ? undefined : new Date(storeLostAtMs).toISOString(),
+  };
 }

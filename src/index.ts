@@ -11,6 +11,7 @@ export type { AcceptedSocket, MessageSocket } from './http/mcp/pipe/socket-port.
 export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
 export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';
 export { isLoopback } from './config/check-together.ts';
+export { healthPortOf } from './config/health-port.ts';
 export { nearest } from './config/nearest.ts';
 export type { ConfigProblem } from './config/problem.ts';
 export { SETTING_ROWS, SETTINGS } from './config/settings.ts';
@@ -18,19 +19,30 @@ export type { Setting, SettingName, SettingValues } from './config/settings.ts';
 export { PRODUCT } from './base/product.ts';
 
 // what a runtime hands in
-export type { FileReader, Platform, ProcessSpawner, Program, ProgramExit, RunningProgram } from './platform.ts';
+export type {
+  FileReader,
+  FileWatch,
+  FileWatcher,
+  Platform,
+  ProcessSpawner,
+  Program,
+  ProgramExit,
+  RunningProgram,
+} from './platform.ts';
 export type { Clock } from './base/clock.ts';
 export type {
   Channel,
   ChannelRequest,
   ChannelResponse,
+  CutCount,
   Dialer,
   DialerCapabilities,
   HandshakeReport,
+  PeerChain,
 } from './tls/dialer.ts';
 export type { KeyOpener } from './tls/key-opener.ts';
 export type { ProfileFingerprint, TlsProfile } from './tls/profile.ts';
-export type { Change, StorageDriver } from './store/driver.ts';
+export type { Change, OnChange, OnLink, StorageDriver } from './store/driver.ts';
 export { codeOf, guardStorage, storeUnavailable } from './store/unavailable.ts';
 export { Cancellation } from './base/cancel-signal.ts';
 export { LeasedCache } from './base/leased-cache.ts';
@@ -64,6 +76,9 @@ export { planImport } from './import/plan.ts';
 export type { ImportStatus, PlannedEntry } from './import/plan.ts';
 export { readImport } from './import/read-import.ts';
 
+// what rotates
+export type { RotationParticipant, RotationProblem, RotationStep } from './rotation/participant.ts';
+
 // tokens, the vault and its rotation
 export { importTokenKey, mintToken } from './identity/token.ts';
 export { RecordStore } from './store/records.ts';
@@ -87,3 +102,9 @@ export type { KeyType } from './pki/keys.ts';
 export { parseCertificates, parseDerCertificate } from './pki/parse.ts';
 export { splitPem } from './pki/pem.ts';
 export { isSignedBy } from './pki/signature.ts';
+
+// certificates callers show
+export { openCallerAnchors, openCallerCrls } from './tls/caller-trust.ts';
+export type { CallerAnchors, CallerCrls } from './tls/caller-trust.ts';
+export { withdrawalJudge } from './tls/withdrawal.ts';
+export type { PeerRules, Withdrawal } from './tls/withdrawal.ts';

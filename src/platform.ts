@@ -12,6 +12,24 @@ import type { KeyOpener } from './tls/key-opener.ts';
  */
 export type FileReader = (path: string) => Promise<string>;
 
+/** A set of files that is watched. */
+export interface FileWatch {
+  /**
+   * Watches these files from now on and no others; they need not exist yet. Resolves once every change from here on is
+   * told; what changed of a new path before that is not. Never rejects.
+   */
+  watch(paths: Iterable<string>): Promise<void>;
+  /** Tells nothing any more. Idempotent. */
+  stop(): void;
+}
+
+/**
+ * Watches files, links on the way to them included, and tells which may read differently now: once for changes that
+ * follow each other closely. What a platform cannot watch it reports as an event, so look at files now and then as well.
+ * Keeps no process alive. `onChange` must not throw.
+ */
+export type FileWatcher = (onChange: (paths: readonly string[]) => void) => FileWatch;
+
 /** What is started: a program and its arguments, never a line for a shell. */
 export interface Program {
   /** An absolute path, or a name the platform looks up. */
@@ -65,11 +83,15 @@ export interface Platform {
   readonly storage: StorageDriver;
   readonly openKey: KeyOpener;
   readonly readFile: FileReader;
+  /** Absent where files cannot be watched; they are read again at a rotation only. */
+  readonly watchFiles?: FileWatcher | undefined;
   /** The vault keys as POSTERN_VAULT_KEYS writes them; asked at the start, at a reload and for a key not at hand. */
   readonly readVaultKeys: () => Promise<Secret>;
   /** Absent where no programs can be started; gateways that need it are refused then. */
   readonly spawn?: ProcessSpawner | undefined;
   readonly clock: Clock;
+  /** Names this instance among those of a fleet, for people: a host and a process. */
+  readonly instanceName: string;
   /** What the platform's own parts report to as well; the gateway attaches its metrics. */
   readonly events: EventHub;
   /** Background work that must be allowed to finish. */

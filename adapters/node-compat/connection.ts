@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { GatewayError } from '../../src/index.ts';
+import type { GatewayError, PeerChain } from '../../src/index.ts';
 
 /** What is known of an attempt when it fails; decides what an ambiguous failure means. */
 export interface DialFacts {
@@ -19,6 +19,8 @@ export interface Connection {
   readonly socket: Socket | TLSSocket;
   readonly tls: boolean;
   readonly facts: DialFacts;
+  /** What the server showed in the full handshake; empty without TLS. */
+  readonly peer: PeerChain;
   /** A TLS failure reported after the handshake: under TLS 1.3 a client certificate is refused only then. */
   alert: Error | undefined;
   /** Whether any response arrived on this socket. */

@@ -62,6 +62,15 @@ export class Exchange implements ChannelResponse, Dispatcher.DispatchHandler {
     request.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
+  /** The connection that carries it; undefined while it has none. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  get group(): object | undefined {
+    return this.#request.group;
+  }
+
   text(limitBytes: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const onOverflow = (): Verdict =>

@@ -1,6 +1,14 @@
 import { Client, type Dispatcher, Pool } from 'undici';
-import { GatewayError } from '../../src/index.ts';
-import type { Channel, ChannelRequest, ChannelResponse, Clock, ProfileFingerprint } from '../../src/index.ts';
+import { equalBytes, GatewayError } from '../../src/index.ts';
+import type {
+  Channel,
+  ChannelRequest,
+  ChannelResponse,
+  Clock,
+  CutCount,
+  PeerChain,
+  ProfileFingerprint,
+} from '../../src/index.ts';
 import type { Connect, Connection } from './connection.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 
@@ -22,6 +30,8 @@ export interface UndiciChannelOptions {
   /** Milliseconds to the response headers for requests that do not say; 0 means no limit. */
   readonly headersTimeoutMs: number;
   readonly maxConnections?: number;
+  /** Has no TLS session of before resumed. */
+  readonly forgetSessions?: () => void;
   /** Called once, when the channel has let go of its last connection. */
   readonly onClosed: (cut: number) => void;
 }
@@ -33,6 +43,8 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   readonly #options: UndiciChannelOptions;
   readonly #pool: Pool;
   readonly #running = new Set<Exchange>();
+  readonly #connections = new Set<Connection>();
+  /** Connections being opened, by what refuses them. */
   readonly #dialing = new Set<() => void>();
   #closed = false;
   #gone: Promise<void> | undefined;
@@ -58,7 +70,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   }
 
   send(request: ChannelRequest): Promise<ChannelResponse> {
-    if (this.#closed) return Promise.reject(new GatewayError('channel_closed', 'the channel takes no new requests'));
+    if (this.#closed) return Promise.reject(unsent());
     if (request.signal?.aborted) return Promise.reject(request.signal.reason);
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(this, request, { resolve, reject });
@@ -76,26 +88,54 @@ export class UndiciChannel implements Channel, ExchangeOwner {
     });
   }
 
+  peers(): readonly PeerChain[] {
+    const distinct: PeerChain[] = [];
+    for (const { peer } of this.#connections)
+      if (peer.length > 0 && !distinct.some((other) => isSameChain(other, peer))) distinct.push(peer);
+    return distinct;
+  }
+
+  cut(chains: readonly PeerChain[], error: GatewayError): CutCount {
+    this.#options.forgetSessions?.();
+    const showed = ({ peer }: Connection): boolean => peer.length > 0 && chains.some((chain) => isSameChain(chain, peer));
+    const connections = [...this.#connections].filter(showed);
+    const requests = [...this.#running].filter(({ connection }) => connection && connections.includes(connection));
+    for (const exchange of requests) exchange.fail(error);
+    for (const { socket } of connections) socket.destroy();
+    return { connections: connections.length, requests: requests.length };
+  }
+
+  end(group: object, error: GatewayError): number {
+    const ended = [...this.#running].filter((exchange) => exchange.group === group);
+    for (const exchange of ended) exchange.fail(error);
+    return ended.length;
+  }
+
   async drain(deadlineMs: number): Promise<number> {
-    this.#closed = true;
+    this.#close();
     if (this.#running.size > 0) await this.#untilIdle(deadlineMs);
-    const cut = this.#running.size;
-    this.destroy(new GatewayError('channel_closed', 'the channel was closed and its time to finish is over'));
+    const { requests } = this.destroy(
+      new GatewayError('drain_timeout', 'the channel was closed and its time to finish is over'),
+    );
     await this.#gone;
-    return cut;
+    return requests;
   }
 
-  destroy(error: GatewayError): void {
-    this.#closed = true;
-    this.#gone ??= this.#destroy(error);
-  }
-
-  async #destroy(error: GatewayError): Promise<void> {
-    const cut = this.#running.size;
+  destroy(error: GatewayError): CutCount {
+    if (this.#gone !== undefined) return { connections: 0, requests: 0 };
+    const count = { connections: this.#connections.size, requests: this.#running.size };
     for (const exchange of this.#running) exchange.fail(error);
-    for (const giveUp of this.#dialing) giveUp();
-    await this.#pool.destroy(error);
-    this.#options.onClosed(cut);
+    this.#close();
+    this.#gone = this.#pool.destroy(error).then(() => this.#options.onClosed(count.requests));
+    return count;
+  }
+
+  /** From here on nothing is dialled: what waits for a connection is told so while it has not been sent. */
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.forgetSessions?.();
+    for (const refuse of this.#dialing) refuse();
   }
 
   finished(exchange: Exchange): void {
@@ -120,13 +160,34 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   }
 
   readonly #connect: Connect = (done) => {
+    if (this.#closed) {
+      queueMicrotask(() => done(unsent(), undefined));
+      return () => {};
+    }
     const giveUp = this.#options.connect((error, connection) => {
-      this.#dialing.delete(giveUp);
+      this.#dialing.delete(refuse);
+      if (connection) this.#track(connection);
       done(error, connection);
     });
-    this.#dialing.add(giveUp);
+    const refuse = (): void => {
+      this.#dialing.delete(refuse);
+      giveUp();
+      done(unsent(), undefined);
+    };
+    this.#dialing.add(refuse);
     return giveUp;
   };
+
+  #track(connection: Connection): void {
+    this.#connections.add(connection);
+    connection.socket.once('close', () => this.#connections.delete(connection));
+  }
+}
+
+const unsent = (): GatewayError => new GatewayError('channel_closed', 'the channel takes no new requests');
+
+function isSameChain(a: PeerChain, b: PeerChain): boolean {
+  return a === b || (a.length === b.length && a.every((der, index) => equalBytes(der, b[index] ?? new Uint8Array())));
 }
 
 /** An undici client that tells each exchange which socket carries it. */

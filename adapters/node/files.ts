@@ -7,6 +7,9 @@ import type { FileReader } from '../../src/index.ts';
 /** A public root store is a quarter of it. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** A writer of a megabyte is done after a few. */
+const READ_ATTEMPTS = 10;
+
 /**
  * Reads files below `folders` only. The real path decides, at every read: a symlink that leads out is refused, one
  * that stays inside (Kubernetes swaps `..data`) is followed.
@@ -29,6 +32,8 @@ export function createFileReader(folders: readonly string[]): FileReader {
 
 /**
  * The text of a regular file of at most 1 MiB, or `maxBytes`; for files the operator named at start, wherever they are.
+ * What is returned stood in the file at one moment, as far as its size and time of change tell: a file that is written to
+ * meanwhile is read again. A writer that empties it first and pauses is still caught half-way.
  *
  * @param shown the path messages name
  * @throws GatewayError file_refused
@@ -39,12 +44,17 @@ export async function readTextFile(path: string, shown = path, maxBytes = MAX_FI
     unreadable(shown, error),
   );
   try {
-    const { size, ...stats } = await file.stat();
-    if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG) throw refused(shown, 'it is no regular file');
-    if (size > maxBytes) throw refused(shown, `it is larger than ${maxBytes} bytes`);
-    const buffer = Buffer.alloc(size);
-    const { bytesRead } = await file.read(buffer, 0, size, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      const before = await file.stat({ bigint: true });
+      if (!before.isFile()) throw refused(shown, 'it is no regular file');
+      if (before.size > maxBytes) throw refused(shown, `it is larger than ${maxBytes} bytes`);
+      const buffer = Buffer.alloc(Number(before.size));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+      const after = await file.stat({ bigint: true });
+      if (bytesRead === buffer.length && after.size === before.size && after.mtimeNs === before.mtimeNs)
+        return buffer.toString('utf8');
+    }
+    throw refused(shown, 'it changes while it is read', 'write another file and rename it over this one');
   } finally {
     await file.close();
   }

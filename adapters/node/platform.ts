@@ -1,9 +1,11 @@
+import { hostname } from 'node:os';
 import { toGatewayError } from '../../src/index.ts';
 import type { Config, EventHub, Platform } from '../../src/index.ts';
 import { openKey } from '../node-compat/open-key.ts';
 import { systemClock } from './clock.ts';
 import { readVaultKeys } from './data-dir.ts';
 import { createNodeDialer } from './dialer/dialer.ts';
+import { createFileWatcher } from './file-watcher.ts';
 import { createFileReader } from './files.ts';
 import { createProcessSpawner } from './process/process-spawner.ts';
 import { openStorage } from './storage/open-storage.ts';
@@ -30,9 +32,11 @@ export async function createNodePlatform(config: Config, events: EventHub): Prom
     storage,
     openKey,
     readFile: createFileReader(config.certDirs),
+    watchFiles: createFileWatcher({ clock: systemClock, events }),
     readVaultKeys: () => readVaultKeys(config),
     spawn: createProcessSpawner({ commands: config.stdioCommands, clock: systemClock }),
     clock: systemClock,
+    instanceName: `${hostname()}:${process.pid}`,
     events,
     waitUntil: (work) =>
       void work.catch((error: unknown) =>

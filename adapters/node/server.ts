@@ -1,19 +1,21 @@
-import { createGateway, notAfterSeconds, toGatewayError } from '../../src/index.ts';
-import type { EventHub, EventSink, Gateway, SettingValues } from '../../src/index.ts';
+import { createGateway, healthPortOf } from '../../src/index.ts';
+import type { EventHub, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from '../node-compat/open-key.ts';
 import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir.ts';
 import { urlOf, namesOf } from './listener/address.ts';
+import { expiriesOf } from './listener/expiries.ts';
 import { readListenerIdentity } from './listener/identity.ts';
 import { openListener } from './listener/listener.ts';
 import type { Listener } from './listener/listener.ts';
+import { rotatingListener } from './listener/rotating-listener.ts';
 import { createNodePlatform } from './platform.ts';
 
 /** A gateway that listens. */
 export interface RunningServer {
   readonly url: string;
   readonly health: string;
-  /** Reads every file again; what cannot be used leaves things as they are, and is reported. Never rejects. */
+  /** Has every instance read every file again; what cannot be used leaves things as they are, and is reported. Never rejects. */
   reload(): Promise<void>;
   /** Stops accepting, lets calls finish, then closes everything. */
   stop(reason: string): Promise<void>;
@@ -33,23 +35,22 @@ export async function startServer(settings: SettingValues, events: EventHub): Pr
   const gateway = await createGateway({ ...config, allowedHosts }, platform);
   const open: Listener[] = [];
   try {
-    const { host, port, healthPort } = config;
+    const { host, port } = config;
     const { fetch, webSocket } = gateway;
-    const listener = await openListener({ host, port, identity, fetch, webSocket });
+    const listener = await openListener({ host, port, identity, fetch, webSocket, events });
     open.push(listener);
-    gateway.metrics.gauge('postern_certificate_not_after_seconds', () => listenerExpiry(listener));
+    gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
     const url = urlOf(host, listener.port, identity);
+    const healthPort = healthPortOf(config);
     const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
     if (health) open.push(health);
+    gateway.rotation.join(rotatingListener(listener, settings, events));
     const removePid = await writePid(config.dataDir);
     gateway.beginUpkeep();
     return {
       url,
       health: `${health ? urlOf(LOOPBACK, health.port, undefined) : url}/health`,
-      reload: serialised(async () => {
-        await renewIdentity(listener, settings, events);
-        await reloadGateway(gateway, events);
-      }),
+      reload: () => gateway.reload('signal'),
       stop: async (reason) => {
         events('gateway.stopping', { reason, inFlight: listener.inFlight });
         gateway.beginDrain();
@@ -75,41 +76,4 @@ function openHealthListener(port: number, gateway: Gateway): Promise<Listener> {
   const fetch = (request: Request) =>
     HEALTH_PATHS.has(new URL(request.url).pathname) ? gateway.fetch(request) : new Response(null, { status: 404 });
   return openListener({ host: LOOPBACK, port, fetch });
-}
-
-/** Presents what the listener's files hold now; the last good certificate stays when they cannot be used. */
-async function renewIdentity(listener: Listener, settings: SettingValues, events: EventSink): Promise<void> {
-  try {
-    const identity = await readListenerIdentity(settings, openKey, systemClock);
-    if (identity === undefined || identity.facts.sha256 === listener.identity?.facts.sha256) return;
-    listener.present(identity);
-    const { subject, notAfter } = identity.facts;
-    events('listener.reloaded', { subject, notAfter });
-  } catch (error) {
-    const { code, message } = toGatewayError(error);
-    events('listener.kept', { code, message });
-  }
-}
-
-async function reloadGateway(gateway: Gateway, events: EventSink): Promise<void> {
-  try {
-    await gateway.reload();
-  } catch (error) {
-    events('task.failed', { task: 'reload', message: toGatewayError(error).message });
-  }
-}
-
-function* listenerExpiry({ identity }: Listener) {
-  if (identity) yield [['listener', '', 'current'], notAfterSeconds(identity.facts)] as const;
-}
-
-/** One run at a time; asked for while it runs, it runs once more, since files may have changed after they were read. */
-function serialised(task: () => Promise<void>): () => Promise<void> {
-  let last = Promise.resolve();
-  let waiting: Promise<void> | undefined;
-  return () =>
-    (waiting ??= last.then(() => {
-      waiting = undefined;
-      return (last = task());
-    }));
 }

@@ -11,15 +11,51 @@ export interface EventFields {
   'config.warned': { readonly setting: string; readonly message: string };
   'listener.reloaded': { readonly subject: string; readonly notAfter: string };
   'listener.kept': { readonly code: ErrorCode; readonly message: string };
+  /** Connections of callers whose certificate is not accepted any more. */
+  'listener.cut': { readonly connections: number; readonly why: 'trust' | 'revoked' | 'pin' | 'expired' };
   'gateway.first_start': { readonly dataDir: string; readonly next: string };
   'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
+  /** Changes below this folder are found at the next look only; without `path` the system watches no more folders. */
+  'files.unwatched': { readonly path?: string; readonly code: string };
   'record.refused': { readonly record: string; readonly code: ErrorCode; readonly message: string };
+  'rotation.written': { readonly generation: number; readonly by: string; readonly reason: string };
+  'rotation.noticed': { readonly generation: number; readonly reason: string };
+  /** `lagMs` is the time since it was written, by the clocks of two machines. */
+  'rotation.applied': {
+    readonly generation: number;
+    readonly reason: string;
+    readonly durationMs: number;
+    readonly lagMs: number;
+  };
+  /** The first of the reasons; `serving` is the generation in force. */
+  'rotation.failed': {
+    readonly generation: number;
+    readonly reason: string;
+    readonly serving: number;
+    readonly name: string;
+    readonly code: ErrorCode;
+    readonly message: string;
+  };
+  'rotation.store_lost': { readonly code: ErrorCode; readonly message: string };
+  'rotation.store_back': { readonly lostMs: number };
   'vault.rotated': { readonly kid: string; readonly resealed: number };
   'upstream.registered': UpstreamFields;
   'upstream.changed': UpstreamFields;
   'upstream.removed': UpstreamFields;
+  /** An upstream was replaced or removed; `active` calls and streams of it may end in their time. */
+  'upstream.draining': UpstreamFields & { readonly active: number };
+  /** Nothing of it is left; `cut` calls and streams did not end in time. */
+  'upstream.drained': UpstreamFields & { readonly cut: number };
+  /** Connections that were ended at once, with the requests on them. */
+  'upstream.cut': UpstreamFields & {
+    readonly connections: number;
+    readonly requests: number;
+    readonly why: 'trust' | 'revoked' | 'pin' | 'expired' | 'operator';
+  };
   'upstream.failed': UpstreamFields & { readonly code: ErrorCode; readonly message: string; readonly during: string };
   'upstream.recovered': UpstreamFields;
+  /** The server refuses the identity in use and accepts this one, which is presented from now on. */
+  'upstream.stands_in': UpstreamFields & { readonly presenting: 'current' | 'next' | 'retiring' };
   'upstream.session_renewed': UpstreamFields;
   'process.started': UpstreamFields & { readonly pid: number };
   /** `noise` counts lines on its standard output that were no messages. */
@@ -78,17 +114,29 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'config.warned': 'warn',
   'listener.reloaded': 'info',
   'listener.kept': 'error',
+  'listener.cut': 'warn',
   'gateway.first_start': 'warn',
   'keys.generated': 'warn',
+  'files.unwatched': 'warn',
   'record.refused': 'error',
+  'rotation.written': 'info',
+  'rotation.noticed': 'debug',
+  'rotation.applied': 'info',
+  'rotation.failed': 'error',
+  'rotation.store_lost': 'error',
+  'rotation.store_back': 'info',
   'vault.rotated': 'info',
   'upstream.registered': 'info',
   'upstream.changed': 'info',
   'upstream.removed': 'info',
+  'upstream.draining': 'info',
+  'upstream.drained': 'info',
+  'upstream.cut': 'warn',
   'server.saved': 'info',
   'server.removed': 'info',
   'upstream.failed': 'warn',
   'upstream.recovered': 'info',
+  'upstream.stands_in': 'warn',
   'upstream.session_renewed': 'info',
   'process.started': 'info',
   'process.ended': 'info',

@@ -10,7 +10,9 @@ import { historyAfter } from '../registry/history.ts';
 import type { ChangeOptions } from '../registry/registry.ts';
 import { inOrder } from '../registry/snapshot.ts';
 import type { RegisteredGateway, RegistrySnapshot } from '../registry/snapshot.ts';
-import type { RecordStore } from '../store/records.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import { keyOf } from '../store/keys.ts';
+import type { RecordChange, RecordStore } from '../store/records.ts';
 import { loadServer } from './load-server.ts';
 import type { ReadableServer, SavedServer } from './load-server.ts';
 import { refuseSharedNames, refuseTaken } from './server-collisions.ts';
@@ -23,6 +25,8 @@ import { ServerSnapshot } from './server-snapshot.ts';
 
 export interface ServersOptions {
   readonly records: RecordStore;
+  /** Every change is a generation, so that the other instances come to it. */
+  readonly rotation: Pick<Rotation, 'commit'>;
   readonly clock: Clock;
   readonly events: EventSink;
   /** Told when a virtual server is another. */
@@ -75,12 +79,14 @@ export class Servers {
     return holder && `the virtual server ${holder.name}`;
   }
 
-  /** Reads all records again. @throws GatewayError store_unavailable */
-  async reload(): Promise<void> {
-    await this.#alone(async () => {
+  /** Reads all records again; true when one is another than before. @throws GatewayError store_unavailable */
+  async reload(): Promise<boolean> {
+    return this.#alone(async () => {
       const ids = await this.#options.records.ids('server');
-      const loaded = await Promise.all(ids.map((id) => this.#load(id)));
-      this.#swap(loaded.filter((server) => server !== undefined));
+      const loaded = (await Promise.all(ids.map((id) => this.#load(id)))).filter((server) => server !== undefined);
+      const isSame = loaded.length === this.#saved.size && loaded.every((server) => this.#saved.get(server.id) === server);
+      if (!isSame) this.#swap(loaded);
+      return !isSame;
     });
   }
 
@@ -112,13 +118,12 @@ export class Servers {
   }
 
   /** Forgets a virtual server, also one that cannot be read. @throws GatewayError not_found, version_stale, store_unavailable */
-  async remove(idOrSlug: string, options: ChangeOptions = {}): Promise<void> {
+  async remove(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<void> {
     await this.#alone(async () => {
       const { id, record } = this.find(idOrSlug);
       const expected = record && { expectedVersion: (await this.#latest(id, options)).version };
       const removal = { kind: 'server', id, body: null, ...expected } as const;
-      if (!(await this.#options.records.write([removal]))) throw stale();
-      this.#put(id, undefined);
+      await this.#write(removal, grant.subject, () => this.#put(id, undefined));
       this.#options.events('server.removed', { server: record?.slug ?? id });
     });
   }
@@ -130,17 +135,21 @@ export class Servers {
   }
 
   async #commit(grant: Grant, draft: ServerDraft, before: ReadableServer | undefined): Promise<ReadableServer> {
-    const { records, clock, events } = this.#options;
+    const { clock, events } = this.#options;
     const { id } = draft;
     const now = new Date(clock.nowMs()).toISOString();
     const record = { ...draft, history: historyAfter(before?.record.history, grant, now) };
     const version = newId();
     const change = { kind: 'server', id, body: record, version, expectedVersion: before?.version ?? null } as const;
-    if (!(await records.write([change]))) throw stale();
     const saved = { id, record, version };
-    this.#put(id, saved);
+    await this.#write(change, grant.subject, () => this.#put(id, saved));
     events('server.saved', { server: record.slug });
     return saved;
+  }
+
+  async #write(change: RecordChange, by: string, putInForce: () => void): Promise<void> {
+    const note = { by, reason: 'change', scope: [keyOf('server', change.id)] } as const;
+    if (!(await this.#options.rotation.commit([change], note, putInForce))) throw stale();
   }
 
   /** The virtual server as it is stored, also when another process wrote it since. */

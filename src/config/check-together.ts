@@ -1,10 +1,12 @@
 import type { Secret } from '../base/secret.ts';
+import { healthPortOf } from './health-port.ts';
 import type { ConfigProblem } from './problem.ts';
 import { SETTINGS } from './settings.ts';
 import type { SettingName, SettingValues } from './settings.ts';
 
 /** @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
 const SHORTEST_SECRET = 32;
+const LAST_PORT = 65_535;
 
 /** What is wrong with settings that are each right, and what is accepted but worth telling the operator. */
 export function checkTogether(
@@ -26,6 +28,15 @@ export function checkTogether(
     });
   if (values.keyFilePassword !== undefined && values.keyPasswordFile !== undefined)
     problems.push({ setting: SETTINGS.keyPasswordFile.env, message: 'give the passphrase or the file, not both' });
+  const problem = clientAuthProblem(values);
+  if (problem) problems.push(problem);
+  const idle = values.clientAuth === 'none' ? (['clientCa', 'clientCrl'] as const) : [];
+  for (const name of idle)
+    if (values[name] !== undefined)
+      warnings.push({
+        setting: SETTINGS[name].env,
+        message: `has no effect while ${SETTINGS.clientAuth.env} is none: callers are not asked for certificates`,
+      });
   if (isFromFlag('storage') && hasPassword(values.storage))
     problems.push({
       setting: '--storage',
@@ -37,6 +48,19 @@ export function checkTogether(
       message: `shorter than ${SHORTEST_SECRET} characters can be guessed; \`postern vault key\` prints good ones`,
     });
   return { problems, warnings };
+}
+
+/** Asking callers for certificates needs TLS and somebody who vouches for them; health has to stay in reach. */
+function clientAuthProblem(values: SettingValues): ConfigProblem | undefined {
+  const { certFile, clientCa, clientAuth, port } = values;
+  if (clientAuth === 'none') return undefined;
+  const { env: setting } = SETTINGS.clientAuth;
+  if (certFile === undefined) return { setting, message: `${clientAuth} needs TLS; set ${SETTINGS.certFile.env}` };
+  if (clientCa === undefined)
+    return { setting, message: `${clientAuth} needs to know who vouches for callers; set ${SETTINGS.clientCa.env}` };
+  const healthPort = healthPortOf(values) ?? 0;
+  if (healthPort <= LAST_PORT) return undefined;
+  return { setting: SETTINGS.healthPort.env, message: `has to be set: ${port} + 1000 is no port` };
 }
 
 /** Whether a listening address can be reached from this machine only. */

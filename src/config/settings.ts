@@ -6,7 +6,7 @@
 import type { Level } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { HmacAlgorithm } from '../identity/token.ts';
-import { commands, integer, list, notYet, oneOf, secret, storageUrl, text, truth } from './values.ts';
+import { commands, integer, list, oneOf, secret, storageUrl, text, truth } from './values.ts';
 import type { ValueParser } from './values.ts';
 
 /** One setting: its names, how its value is read, and a line of help. */
@@ -34,6 +34,9 @@ const optional = <T>(row: Omit<Setting<T | undefined>, 'fallback'>): Setting<T |
   fallback: undefined,
 });
 
+/** Whether callers are asked for a certificate, and whether they must show one. */
+export type ClientAuth = 'none' | 'optional' | 'required';
+
 const LEVELS: Readonly<Record<string, Level>> = {
   debug: 'debug',
   info: 'info',
@@ -45,7 +48,6 @@ const LEVELS: Readonly<Record<string, Level>> = {
 const PASSWORD = /(?<=^[a-z]+:\/\/[^:/@]*):.*@/;
 /** The value of a query parameter for a password; PostgreSQL knows `password` and `sslpassword`. */
 const PASSWORD_PARAMETER = /(?<=[?&][^=&#]*password=)[^&#]+/gi;
-const CLIENT_CERTIFICATES = 'callers with client certificates come in a later version';
 
 /** Every setting of this version; the order is the order of help. */
 export const SETTINGS = {
@@ -132,26 +134,41 @@ export const SETTINGS = {
     fallback: 'TLSv1.2',
     help: 'oldest TLS version the listener speaks',
   }),
-  clientCa: optional<undefined>({
+  clientCa: optional<string>({
     env: 'CA_CERTS',
     flag: 'client-ca',
     placeholder: 'FILE',
-    parse: notYet(`nothing: ${CLIENT_CERTIFICATES}`),
-    help: 'not yet: whom callers with client certificates are checked against',
+    parse: text,
+    help: 'authorities whose certificates callers may show (PEM); an intermediate vouches for its own only',
   }),
-  clientAuth: optional<undefined>({
+  clientAuth: setting<ClientAuth>({
     env: 'CERT_REQS',
     flag: 'client-auth',
-    placeholder: 'none',
-    parse: notYet(`none: ${CLIENT_CERTIFICATES}`, ['none', '0']),
-    help: 'not yet: only none is taken',
+    placeholder: 'none|optional|required',
+    parse: oneOf<ClientAuth>({
+      none: 'none',
+      optional: 'optional',
+      required: 'required',
+      0: 'none',
+      1: 'optional',
+      2: 'required',
+    }),
+    fallback: 'none',
+    help: 'whether callers are asked for a certificate (0, 1 or 2 mean the same); they need their token all the same',
+  }),
+  clientCrl: optional<string>({
+    env: 'POSTERN_CLIENT_CRL',
+    flag: 'client-crl',
+    placeholder: 'FILE',
+    parse: text,
+    help: "revocation lists for callers' certificates (PEM), a current one of each authority",
   }),
   healthPort: optional<number>({
     env: 'POSTERN_HEALTH_PORT',
     flag: 'health-port',
     placeholder: 'PORT',
     parse: integer(0, 65_535),
-    help: 'a second, plain listener on loopback with /health and /ready only',
+    help: 'a second, plain listener on loopback with /health and /ready only (default with client-auth required: PORT + 1000)',
   }),
   certDirs: setting<readonly string[]>({
     env: 'POSTERN_CERT_DIRS',
@@ -262,6 +279,13 @@ export const SETTINGS = {
     fallback: 60,
     help: 'seconds between two health checks of an upstream',
   }),
+  pollIntervalSeconds: setting({
+    env: 'POSTERN_POLL_INTERVAL',
+    placeholder: 'SECONDS',
+    parse: integer(1, 3_600),
+    fallback: 5,
+    help: 'seconds between two looks for changes in the store, where it does not tell of them',
+  }),
   connectTimeoutSeconds: setting({
     env: 'POSTERN_CONNECT_TIMEOUT',
     placeholder: 'SECONDS',
@@ -274,7 +298,14 @@ export const SETTINGS = {
     placeholder: 'SECONDS',
     parse: integer(0, 3600),
     fallback: 30,
-    help: 'seconds calls in flight may take to finish when the gateway stops, and streams when their upstream is replaced',
+    help: 'seconds calls in flight may take to finish when the gateway stops',
+  }),
+  rotationDrainTimeoutSeconds: setting({
+    env: 'POSTERN_ROTATION_DRAIN_TIMEOUT',
+    placeholder: 'SECONDS',
+    parse: integer(0, 86_400),
+    fallback: 300,
+    help: 'seconds calls and streams may take to end when their upstream is replaced or removed',
   }),
 };
 

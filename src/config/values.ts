@@ -62,11 +62,6 @@ export function oneOf<T>(words: Readonly<Record<string, T>>): ValueParser<T> {
   });
 }
 
-/** A setting that does nothing yet: only the words of `inert` are taken, anything else is refused with `reason`. */
-export function notYet(reason: string, inert: readonly string[] = []): ValueParser<undefined> {
-  return single((raw) => (inert.includes(raw.toLowerCase()) ? { value: undefined } : { expected: reason }));
-}
-
 type Scalar = string | number | boolean | bigint;
 
 const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean', 'bigint'].includes(typeof value);

@@ -10,25 +10,39 @@ export interface GatewayCondition {
   readonly since?: string | undefined;
 }
 
+/** How far this instance is, without what only operators may see. */
+export interface RotationCondition {
+  /** The number of the generation in force here; 0 before the first. */
+  readonly serving: number;
+  /** The one that is not in force as it should be, and why. */
+  readonly failed?: { readonly generation: number; readonly because: readonly { name: string; code: string }[] } | undefined;
+  /** ISO 8601; absent while the store can be read. */
+  readonly storeLostAt?: string | undefined;
+}
+
 export interface HealthDeps {
   readonly version: string;
   /** `starting` until the first snapshot, `draining` once a stop began. */
   readonly phase: () => 'starting' | 'serving' | 'draining';
   /** The active gateways. */
   readonly conditions: () => readonly GatewayCondition[];
+  readonly rotation: () => RotationCondition;
 }
 
 /**
  * /health: is the process fit; 200 whatever upstreams do. /ready: may work be sent here; 503 while starting and
  * draining. Neither asks for credentials, so neither shows messages or addresses.
  */
-export function healthRoutes({ version, phase, conditions }: HealthDeps): Hono {
+export function healthRoutes({ version, phase, conditions, rotation }: HealthDeps): Hono {
   const app = new Hono({ strict: false });
   app.get('/health', (c) => {
     const all = conditions();
     const failing = all.filter(({ status }) => status === 'failing');
-    const status = failing.length > 0 ? 'degraded' : 'ok';
-    return c.json({ status, version, phase: phase(), gateways: all.length, failing }, 200, NO_STORE);
+    const rotated = rotation();
+    const isDegraded = failing.length > 0 || rotated.failed !== undefined || rotated.storeLostAt !== undefined;
+    const status = isDegraded ? 'degraded' : 'ok';
+    const body = { status, version, phase: phase(), gateways: all.length, failing, rotation: rotated };
+    return c.json(body, 200, NO_STORE);
   });
   app.get('/ready', (c) => {
     const now = phase();

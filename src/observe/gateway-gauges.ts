@@ -1,8 +1,8 @@
 import { PRODUCT } from '../base/product.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { notAfterSeconds } from '../pki/expiry.ts';
+import type { GatewayProfiles } from '../registry/gateway-profiles.ts';
 import type { GatewayEntry, RegistrySnapshot } from '../registry/snapshot.ts';
-import type { TlsProfile } from '../tls/profile.ts';
 import type { BreakerState } from '../upstream/breaker.ts';
 import type { Metrics } from './metrics.ts';
 import type { LabelValues } from './metric-registry.ts';
@@ -12,7 +12,11 @@ type Series = readonly [LabelValues, number];
 const BREAKER_STATES: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 /** Gauges that are read off the registry's snapshot when somebody looks. */
-export function watchRegistry(metrics: Metrics, snapshot: () => RegistrySnapshot): void {
+export function watchRegistry(
+  metrics: Metrics,
+  snapshot: () => RegistrySnapshot,
+  draining: () => ReadonlyMap<string, number>,
+): void {
   const each =
     (read: (entry: GatewayEntry) => Iterable<Series>): (() => Series[]) =>
     () =>
@@ -29,6 +33,7 @@ export function watchRegistry(metrics: Metrics, snapshot: () => RegistrySnapshot
       [['inactive'], entries.length - active],
     ];
   });
+  metrics.gauge('postern_draining', () => [...draining()].map(([slug, count]) => [[slug], count] as const));
   metrics.gauge(
     'postern_upstream_up',
     each(({ slug, upstream: { health } }) =>
@@ -45,15 +50,17 @@ export function watchRegistry(metrics: Metrics, snapshot: () => RegistrySnapshot
   );
   metrics.gauge(
     'postern_certificate_not_after_seconds',
-    each(({ slug, upstream: { config } }) => (config.profile ? expiries(slug, config.profile) : [])),
+    each(({ slug, profiles }) => (profiles ? expiries(slug, profiles) : [])),
   );
 }
 
 /** The first certificate to expire in each role decides. */
-function* expiries(slug: string, { identity, trust }: TlsProfile): Iterable<Series> {
-  const generation = 'current';
-  if (identity) yield [['client', slug, generation], earliest(identity.chain)];
-  if (trust.mode !== 'system') yield [['ca', slug, generation], earliest(trust.anchors)];
+function* expiries(slug: string, profiles: GatewayProfiles): Iterable<Series> {
+  for (const generation of ['current', 'next', 'retiring'] as const) {
+    const { identity, trust } = profiles[generation] ?? {};
+    if (identity) yield [['client', slug, generation], earliest(identity.chain)];
+    if (trust && trust.mode !== 'system') yield [['ca', slug, generation], earliest(trust.anchors)];
+  }
 }
 
 function earliest(certificates: readonly Certificate[]): number {

@@ -18,8 +18,30 @@ export const METRICS = {
   postern_certificate_not_after_seconds: {
     type: 'gauge',
     labels: ['role', 'gateway', 'generation'],
-    help: 'End of validity as seconds since the Unix epoch; role is client, ca or listener',
+    help: 'End of validity as seconds since the Unix epoch; role is client, ca, listener, client_ca or client_crl',
   },
+  postern_generation: {
+    type: 'gauge',
+    labels: ['which'],
+    help: 'Generations by number: the one serving here, and the newest that is known',
+  },
+  postern_rotation_total: {
+    type: 'counter',
+    labels: ['result', 'reason'],
+    help: 'Generations this instance came to (applied) or could not come to (failed)',
+  },
+  postern_rotation_last_success_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'When the generation that serves came into force here, as seconds since the Unix epoch',
+  },
+  postern_rotation_lag_seconds: {
+    type: 'histogram',
+    labels: ['reason'],
+    help: 'From writing a generation, on whichever instance, to serving it here',
+  },
+  postern_rotation_problems: { type: 'gauge', labels: [], help: 'What is not in force as it should be' },
+  postern_store_up: { type: 'gauge', labels: [], help: '0 while the store cannot be read' },
   postern_upstream_up: { type: 'gauge', labels: ['gateway'], help: '1 healthy, 0 failing; absent while unknown' },
   postern_upstream_insecure_tls: {
     type: 'gauge',
@@ -48,6 +70,16 @@ export const METRICS = {
     type: 'counter',
     labels: ['cache', 'outcome'],
     help: 'Uses of the channel and context caches: hit, miss, evicted, expired',
+  },
+  postern_draining: {
+    type: 'gauge',
+    labels: ['gateway'],
+    help: 'Replaced upstreams whose calls and streams have not ended; absent where there are none',
+  },
+  postern_cut_total: {
+    type: 'counter',
+    labels: ['side', 'gateway', 'reason'],
+    help: 'Connections cut at once; side is upstream or listener, reason trust, revoked, pin, expired or operator',
   },
   postern_calls_cut_total: { type: 'counter', labels: [], help: 'Calls cut because a drain ran out of time' },
   postern_records_refused_total: { type: 'counter', labels: ['code'], help: 'Stored records that were not accepted' },

@@ -18,6 +18,11 @@ const FEEDS: Feeds = {
   'call.finished': (metrics, { gateway, outcome, durationMs }) =>
     metrics.observe('postern_call_duration_seconds', [gateway, outcome], durationMs / 1000),
   'upstream.failed': (metrics, { gateway, code }) => metrics.count('postern_call_failures_total', [gateway, code]),
+  'upstream.drained': (metrics, { cut }) => metrics.count('postern_calls_cut_total', [], cut),
+  'upstream.cut': (metrics, { gateway, why, connections }) =>
+    metrics.count('postern_cut_total', ['upstream', gateway, why], connections),
+  'listener.cut': (metrics, { why, connections }) =>
+    metrics.count('postern_cut_total', ['listener', '', why], connections),
   'upstream.removed': (metrics, { gateway }) => metrics.forget('gateway', gateway),
   'handshake.finished': (metrics, { outcome, resumed }) =>
     metrics.count('postern_handshakes_total', [outcome, String(resumed ?? false)]),
@@ -25,6 +30,11 @@ const FEEDS: Feeds = {
   'context.built': (metrics) => metrics.count('postern_context_builds_total'),
   'cache.used': (metrics, { cache, outcome }) => metrics.count('postern_cache_uses_total', [cache, outcome]),
   'channel.drained': (metrics, { cut }) => metrics.count('postern_calls_cut_total', [], cut),
+  'rotation.applied': (metrics, { reason, lagMs }) => {
+    metrics.count('postern_rotation_total', ['applied', reason]);
+    metrics.observe('postern_rotation_lag_seconds', [reason], lagMs / 1000);
+  },
+  'rotation.failed': (metrics, { reason }) => metrics.count('postern_rotation_total', ['failed', reason]),
   'record.refused': (metrics, { code }) => metrics.count('postern_records_refused_total', [code]),
   'request.refused': (metrics, { code }) => metrics.count('postern_requests_refused_total', [code]),
   'request.failed': (metrics, { code }) => metrics.count('postern_requests_refused_total', [code]),

@@ -66,7 +66,8 @@ export async function checkCrlIssuer(pem: string, authorities: readonly Certific
   });
 }
 
-async function isCrlSignedBy(crl: X509Crl, publicKey: PublicKey): Promise<boolean> {
+/** Whether this key signed a list; a signature of a kind WebCrypto does not know counts as not verified. */
+export async function isCrlSignedBy(crl: X509Crl, publicKey: PublicKey): Promise<boolean> {
   try {
     return await crl.verify({ publicKey });
   } catch {
@@ -74,7 +75,8 @@ async function isCrlSignedBy(crl: X509Crl, publicKey: PublicKey): Promise<boolea
   }
 }
 
-async function openCrl(pem: string): Promise<X509Crl> {
+/** One list, parsed. @throws GatewayError crl_unreadable when it is none. */
+export async function openCrl(pem: string): Promise<X509Crl> {
   const { X509Crl } = await loadX509();
   try {
     const der = derOfPem(pem);

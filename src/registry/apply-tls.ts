@@ -31,6 +31,7 @@ export function applyTls(stored: Tls, patch: GatewayPatch, url: URL): Tls {
     crl: kept(patch.crl, stored.crl, (crl) => parsePemSource(crl, 'crl_unreadable')),
     pins: kept(patch.pins, stored.pins, (pins) => (pins.length > 0 ? pins : undefined)),
     next: kept(patch.next, stored.next, (next) => applyNext(stored.next, next)),
+    retiring: url.protocol === 'http:' ? undefined : stored.retiring,
   };
   if (tls.caMode !== undefined && caCertificate === undefined)
     throw new GatewayError('config_invalid', 'ca_mode says what to do with ca_certificate, but there is none', {
@@ -80,8 +81,8 @@ function applyNext(
   return Object.values(next).some((value) => value !== undefined) ? next : undefined;
 }
 
-/** An http upstream does no TLS work, so what was asked for would silently not happen. */
-function refuseOnHttp({ checkHostname, verify, ...tls }: Tls): void {
+/** An http upstream does no TLS work, so what was asked for would silently not happen. @throws GatewayError config_invalid */
+export function refuseOnHttp({ checkHostname, verify, ...tls }: Tls): void {
   const fields = Object.entries({
     ...tls,
     checkHostname: checkHostname === false || undefined,

@@ -1,20 +1,26 @@
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { newId } from '../base/ids.ts';
+import type { RotationNote, RotationReason } from '../rotation/generation.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import { keyOf } from '../store/keys.ts';
 import type { RecordStore } from '../store/records.ts';
-import type { TlsProfile } from '../tls/profile.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Vault } from '../vault/vault.ts';
 import { refuseCollisions, slugTaken } from './collisions.ts';
 import { Exclusive } from './exclusive.ts';
-import { sealDraft } from './gateway-record.ts';
+import { rememberingTls } from './former-tls.ts';
+import type { GatewayProfiles } from './gateway-profiles.ts';
 import type { GatewayDraft, RecordHistory, GatewayRecord } from './gateway-record.ts';
+import { sealDraft } from './gateway-secrets.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import type { ReadableGateway } from './snapshot.ts';
 
 export interface CommitterOptions {
   readonly records: RecordStore;
+  /** Every change is a generation, so that the other instances come to it. */
+  readonly rotation: Pick<Rotation, 'commit'>;
   readonly vault: Vault;
   readonly events: EventSink;
   /** Who else has a slug in the one namespace of addresses; undefined when nobody has. */
@@ -26,8 +32,10 @@ export interface Replacement {
   readonly draft: GatewayDraft;
   readonly history: RecordHistory;
   readonly upstream: Upstream | undefined;
-  readonly nextProfile: TlsProfile | undefined;
+  readonly profiles: GatewayProfiles | undefined;
   readonly before: ReadableGateway | undefined;
+  /** Default `change`. */
+  readonly reason?: RotationReason | undefined;
 }
 
 /** Writes gateways and puts them in force, one at a time; the one place where both happen. */
@@ -42,18 +50,20 @@ export class Committer {
   }
 
   /** @throws GatewayError name_taken, version_stale, store_unavailable, shutting_down; then nothing has changed */
-  commit({ draft, history, upstream, nextProfile, before }: Replacement): Promise<ReadableGateway> {
-    const { records, vault, events } = this.#options;
+  commit({ draft, history, upstream, profiles, before, reason = 'change' }: Replacement): Promise<ReadableGateway> {
+    const { rotation, vault, events } = this.#options;
     const { id } = draft;
     return this.#alone(async () => {
       this.refuseCollisions(draft, before, upstream?.facts);
-      const record: GatewayRecord = { ...(await sealDraft(draft, vault)), history };
+      const remembering = await rememberingTls(draft, before, profiles, vault);
+      const record: GatewayRecord = { ...(await sealDraft(remembering, vault)), history };
       const version = newId();
       const change = { kind: 'gateway', id, body: record, version, expectedVersion: before?.version ?? null } as const;
       const listing = { kind: 'listing', id, body: upstream?.facts ?? null } as const;
-      if (!(await records.write(upstream === before?.upstream ? [change] : [change, listing]))) throw staleVersion();
-      const gateway = { id, record, version, upstream, nextProfile, refusal: undefined };
-      this.#live.swap(id, gateway);
+      const changes = upstream === before?.upstream ? [change] : [change, listing];
+      const gateway = { id, record, version, upstream, profiles, refusal: undefined };
+      const putInForce = () => this.#live.swap(id, gateway);
+      if (!(await rotation.commit(changes, noteOf(id, history.updatedBy, reason), putInForce))) throw staleVersion();
       const { insecureTls = false } = upstream?.config ?? {};
       events(before ? 'upstream.changed' : 'upstream.registered', {
         gateway: record.slug,
@@ -64,7 +74,7 @@ export class Committer {
   }
 
   /** @param version the one that must be stored; undefined for whatever is. @throws GatewayError version_stale, store_unavailable, shutting_down */
-  remove(id: string, version: string | undefined): Promise<void> {
+  remove(id: string, by: string, version: string | undefined): Promise<void> {
     return this.#alone(async () => {
       const removal = {
         kind: 'gateway',
@@ -72,8 +82,9 @@ export class Committer {
         body: null,
         ...(version !== undefined && { expectedVersion: version }),
       } as const;
-      if (!(await this.#options.records.write([removal, { kind: 'listing', id, body: null }]))) throw staleVersion();
-      this.#live.swap(id, undefined);
+      const changes = [removal, { kind: 'listing', id, body: null }] as const;
+      const putInForce = () => this.#live.swap(id, undefined);
+      if (!(await this.#options.rotation.commit(changes, noteOf(id, by, 'change'), putInForce))) throw staleVersion();
     });
   }
 
@@ -108,6 +119,12 @@ export class Committer {
     });
   }
 }
+
+const noteOf = (id: string, by: string, reason: RotationReason): RotationNote => ({
+  by,
+  reason,
+  scope: [keyOf('gateway', id)],
+});
 
 /** Somebody else changed `what` first. */
 export function staleVersion(what = 'the gateway'): GatewayError {

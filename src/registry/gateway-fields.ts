@@ -139,7 +139,7 @@ export const GATEWAY_FIELDS = {
     text('A pin.', { maxLength: 128 }),
     32,
   ),
-  next: object('The identity to come: checked and kept, not yet presented.', {
+  next: object('The identity to come: its authorities are believed already, it is presented once it is promoted.', {
     ...IDENTITY,
     caCertificate: pem('The certificate authorities to come'),
   }),

@@ -8,11 +8,9 @@
  * Upstream; «the gateway» in messages is this program.
  */
 import type { Secret } from '../base/secret.ts';
-import { keyOf } from '../store/keys.ts';
 import type { TlsVersion } from '../tls/profile.ts';
 import type { ProtocolEra, TransportChoice } from '../upstream/upstream-config.ts';
-import { fieldContext } from '../vault/sealed-fields.ts';
-import type { Sealed, Vault } from '../vault/vault.ts';
+import type { Sealed } from '../vault/vault.ts';
 
 /** PEM text, or the path of a file that is read again at every load. */
 export type PemSource = { readonly pem: string } | { readonly file: string };
@@ -40,6 +38,12 @@ export interface NextIdentity<S> extends GatewayIdentity<S> {
   readonly caCertificate?: PemSource | undefined;
 }
 
+/** What was current before the last promotion, of which the server may still know; `S` as in GatewayAuth. */
+export interface RetiringIdentity<S> extends NextIdentity<S> {
+  /** Present where the default set was believed, as no certificates of authorities were given. */
+  readonly defaultSet?: true | undefined;
+}
+
 /** The TLS side of a gateway; what is absent has its default. `S` as in GatewayAuth. */
 export interface GatewayTls<S> extends GatewayIdentity<S> {
   readonly caCertificate?: PemSource | undefined;
@@ -51,6 +55,14 @@ export interface GatewayTls<S> extends GatewayIdentity<S> {
   readonly crl?: PemSource | undefined;
   readonly pins?: readonly string[] | undefined;
   readonly next?: NextIdentity<S> | undefined;
+  readonly retiring?: RetiringIdentity<S> | undefined;
+}
+
+/** A TLS side that was in force; `S` as in GatewayAuth. */
+export interface FormerTls<S> {
+  readonly tls: GatewayTls<S>;
+  /** As in GatewayConfig, when it was replaced. */
+  readonly material?: string | undefined;
 }
 
 /** What is kept for people and scripts, and decides nothing. */
@@ -92,6 +104,10 @@ export interface GatewayConfig<S> {
   readonly requestTimeoutSeconds?: number | undefined;
   readonly auth: GatewayAuth<S>;
   readonly tls: GatewayTls<S>;
+  /** What the TLS side was before its last change. */
+  readonly previous?: FormerTls<S> | undefined;
+  /** Names what the TLS side stood for when it was last changed, its files read; undefined without TLS. */
+  readonly material?: string | undefined;
   readonly labels: GatewayLabels;
 }
 
@@ -113,85 +129,7 @@ export interface GatewayRecord extends GatewayConfig<Sealed> {
 /** A gateway while it is being made or changed: secrets not touched are still sealed. */
 export type GatewayDraft = GatewayConfig<Secret | Sealed>;
 
-/** The same configuration with every secret put through `change`; the one place that knows where secrets are. */
-async function mapSecrets<From extends object, To>(
-  config: GatewayConfig<From>,
-  change: (secret: From, context: string) => Promise<To>,
-): Promise<GatewayConfig<To>> {
-  const at = (...path: string[]) => fieldContext(keyOf('gateway', config.id), path);
-  const { auth, tls, program } = config;
-  const { clientKey: _key, clientKeyPassword: _password, next, ...plain } = tls;
-  return {
-    ...config,
-    program: program && {
-      ...program,
-      env: await mapValues(program.env, (secret, name) => change(secret, at('program', 'env', name))),
-    },
-    auth: await mapAuth(auth, (secret, ...path) => change(secret, at('auth', ...path))),
-    tls: {
-      ...plain,
-      ...(await mapIdentity(tls, (secret, ...path) => change(secret, at('tls', ...path)))),
-      next: next && {
-        clientCert: next.clientCert,
-        caCertificate: next.caCertificate,
-        ...(await mapIdentity(next, (secret, ...path) => change(secret, at('tls', 'next', ...path)))),
-      },
-    },
-  };
-}
-
-type Change<From, To> = (secret: From, ...path: string[]) => Promise<To>;
-
-async function mapAuth<From, To>(auth: GatewayAuth<From>, change: Change<From, To>): Promise<GatewayAuth<To>> {
-  switch (auth.type) {
-    case 'none':
-      return auth;
-    case 'basic':
-      return { ...auth, password: await change(auth.password, 'password') };
-    case 'bearer':
-      return { ...auth, token: await change(auth.token, 'token') };
-    case 'authheaders': {
-      const headers = await mapValues(auth.headers, (value, key) => change(value, 'headers', key));
-      return { ...auth, headers };
-    }
-    case 'query_param':
-      return { ...auth, value: await change(auth.value, 'value') };
-  }
-}
-
-async function mapValues<From, To>(
-  values: Readonly<Record<string, From>>,
-  change: (value: From, name: string) => Promise<To>,
-): Promise<Readonly<Record<string, To>>> {
-  const entries = Object.entries(values).map(async ([name, value]) => [name, await change(value, name)] as const);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-async function mapIdentity<From extends object, To>(
-  { clientKey, clientKeyPassword }: GatewayIdentity<From>,
-  change: Change<From, To>,
-): Promise<Pick<GatewayIdentity<To>, 'clientKey' | 'clientKeyPassword'>> {
-  return {
-    clientKey: clientKey && (isFile(clientKey) ? clientKey : await change(clientKey, 'clientKey')),
-    clientKeyPassword: clientKeyPassword && (await change(clientKeyPassword, 'clientKeyPassword')),
-  };
-}
-
 /** Whether a source names a file. */
 export function isFile(source: object): source is { readonly file: string } {
   return 'file' in source;
-}
-
-/** A draft ready to be stored: new secrets sealed, the others left as they are. */
-export function sealDraft(draft: GatewayDraft, vault: Vault): Promise<GatewayConfig<Sealed>> {
-  return mapSecrets<Secret | Sealed, Sealed>(draft, async (secret, context) =>
-    'sealed' in secret ? secret : { sealed: await vault.seal(secret, context) },
-  );
-}
-
-/** A draft or a record with every secret in the open. @throws GatewayError vault_key_unknown, vault_open_failed */
-export function openSecrets(config: GatewayDraft, vault: Vault): Promise<GatewayConfig<Secret>> {
-  return mapSecrets<Secret | Sealed, Secret>(config, (secret, context) =>
-    'sealed' in secret ? vault.open(secret.sealed, context) : Promise.resolve(secret),
-  );
 }

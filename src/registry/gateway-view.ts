@@ -42,7 +42,7 @@ export type GatewayView = ReturnType<typeof gatewayView>;
 /** What is shown of a gateway now. Health, dates and counts change without a new version of the record. */
 export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
   const { id, refusal } = gateway;
-  const { record, upstream, nextProfile } = readable(gateway);
+  const { record, upstream, profiles } = readable(gateway);
   const facts = upstream?.facts;
   const health = healthOf(gateway);
   const { reason } = health;
@@ -82,7 +82,7 @@ export function gatewayView(gateway: RegisteredGateway, nowMs: number) {
     passthroughHeaders: record.passthroughHeaders,
     ...authView(record.auth),
     ...tlsFieldsView(record.tls),
-    tls: tlsSummary(upstream?.config.profile, nextProfile, nowMs),
+    tls: tlsSummary(upstream?.config.profile, profiles, nowMs),
     ...labelsView(labels),
     signingAlgorithm: labels.signingAlgorithm ?? null,
     ...historyView(history),
@@ -119,7 +119,7 @@ function healthView({ status, reason, lastSuccessAt, nextProbeAt, consecutiveFai
 }
 
 /** A gateway whose record cannot be believed is shown by its id, so that it can be found and removed. */
-function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 'upstream' | 'nextProfile'> {
+function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 'upstream' | 'profiles'> {
   if (gateway.record !== undefined) return gateway;
   const { id } = gateway;
   const record: GatewayRecord = {
@@ -135,5 +135,5 @@ function readable(gateway: RegisteredGateway): Pick<ReadableGateway, 'record' | 
     labels: {},
     history: UNKNOWN_HISTORY,
   };
-  return { record, upstream: undefined, nextProfile: undefined };
+  return { record, upstream: undefined, profiles: undefined };
 }

@@ -1,7 +1,5 @@
 import type { ChangeFeed } from '../base/change-feed.ts';
-import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import type { EventSink } from '../base/events.ts';
 import type { Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import { withDeadline } from '../upstream/deadline.ts';
@@ -10,23 +8,21 @@ import type { StdioDeps } from '../upstream/ways.ts';
 import type { ListingNews } from '../upstream/own-listings.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import type { UpstreamDeps } from '../upstream/upstream.ts';
+import { Drains } from './drains.ts';
+import type { DrainsOptions } from './drains.ts';
 import { ListingFollower } from './listing-follower.ts';
 import { inOrder, snapshotOf } from './snapshot.ts';
 import type { RegisteredGateway, RegistrySnapshot } from './snapshot.ts';
 
-export interface LiveGatewaysOptions {
+export interface LiveGatewaysOptions extends DrainsOptions {
   readonly channels: ChannelCache;
-  readonly clock: Clock;
-  readonly events: EventSink;
   /** How this gateway names itself to those behind it. */
   readonly viaName: string;
   /** Told when another snapshot serves, or an upstream lists something else than before. */
   readonly changes: ChangeFeed;
   /** Undefined where no programs can be started. */
   readonly stdio?: StdioDeps | undefined;
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  /** Milliseconds that calls in flight have to finish on an upstream that was replaced. */
-  readonly drainMs: number;
 }
 
 /** Dialling, probing the eras and reading every listing; the dialer has its own, shorter limit for connecting. */
@@ -37,14 +33,17 @@ export class LiveGateways {
   readonly #options: LiveGatewaysOptions;
   readonly #gateways = new Map<string, RegisteredGateway>();
   readonly #closing = new AbortController();
-  readonly #drains = new Set<Promise<void>>();
+  readonly #drains: Drains;
   readonly #onSwap: () => void;
+  readonly #onFailing: UpstreamDeps['onFailing'];
   readonly #follower: ListingFollower;
   #snapshot: RegistrySnapshot = snapshotOf([]);
 
-  constructor(options: LiveGatewaysOptions, onSwap: () => void) {
+  constructor(options: LiveGatewaysOptions, onSwap: () => void, onFailing?: UpstreamDeps['onFailing']) {
     this.#options = options;
     this.#onSwap = onSwap;
+    this.#onFailing = onFailing;
+    this.#drains = new Drains(options);
     this.#follower = new ListingFollower(options.clock, options.changes);
   }
 
@@ -72,34 +71,64 @@ export class LiveGateways {
   }
 
   /**
-   * Puts a gateway in the place of what was there, undefined for nothing; the upstream before it drains. A removal is
-   * reported once nothing of the upstream is left, so that nobody counts for it again.
+   * Puts gateways in the places of what was there, undefined for nothing, all in one snapshot; the upstreams before
+   * them drain. A removal is reported once nothing of the upstream is left, so that nobody counts for it again.
    */
-  swap(id: string, gateway: RegisteredGateway | undefined): void {
-    const before = this.#gateways.get(id);
-    if (gateway === undefined) this.#gateways.delete(id);
-    else this.#gateways.set(id, gateway);
+  swapAll(changes: ReadonlyMap<string, RegisteredGateway | undefined>): void {
+    const before = new Map([...changes.keys()].map((id) => [id, this.#gateways.get(id)]));
+    for (const [id, gateway] of changes) {
+      if (gateway === undefined) this.#gateways.delete(id);
+      else this.#gateways.set(id, gateway);
+    }
     this.#snapshot = snapshotOf(this.#gateways.values());
     this.#options.changes.announce();
     this.#onSwap();
-    if (before === undefined) return;
-    const { drainMs, events } = this.#options;
-    const replaced = before.upstream === gateway?.upstream ? undefined : before.upstream;
-    const drained = replaced ? this.#drain(replaced, drainMs) : Promise.resolve();
-    if (gateway === undefined)
-      void drained.then(() => events('upstream.removed', { gateway: before.record?.slug ?? id }));
+    for (const [id, gateway] of changes) this.#replaced(id, before.get(id), gateway);
+  }
+
+  /** Puts one gateway in the place of what was there, as `swapAll` does. */
+  swap(id: string, gateway: RegisteredGateway | undefined): void {
+    this.swapAll(new Map([[id, gateway]]));
+  }
+
+  /** The upstreams that were replaced or removed and have not ended, by gateway slug. */
+  get draining(): ReadonlyMap<string, number> {
+    return this.#drains.counts;
+  }
+
+  /** Ends every connection of a gateway, of its former upstreams too; new work opens new ones. How many were ended. */
+  cut(id: string): number {
+    return this.#drains.cut(id, this.#gateways.get(id)?.upstream);
+  }
+
+  #replaced(id: string, before: RegisteredGateway | undefined, gateway: RegisteredGateway | undefined): void {
+    const { upstream: after } = gateway ?? {};
+    const replaced = before?.upstream === after ? undefined : before?.upstream;
+    if (replaced && after && gateway?.record?.enabled) replaced.succeededBy(after);
+    const drained = replaced ? this.#drains.begin(id, replaced) : Promise.resolve();
+    if (after?.config.profile) this.#drains.judge(id, after.config.profile);
+    if (before && gateway === undefined)
+      void drained.then(() => this.#options.events('upstream.removed', { gateway: before.record?.slug ?? id }));
   }
 
   /** An upstream that is not dialled yet; give it to `swap` or `discard`. @throws GatewayError config_invalid */
   open(config: UpstreamConfig, facts?: UpstreamFacts): Upstream {
     const { channels, clock, events, viaName, stdio } = this.#options;
     const onListing = (upstream: Upstream, news: ListingNews) => this.#follower.heard(upstream, news);
-    return new Upstream(config, { channels, clock, events, viaName, stdio, onListing }, facts);
+    const onFailing = this.#onFailing;
+    const deps = { channels, clock, events, viaName, stdio, onListing, ...(onFailing && { onFailing }) };
+    return new Upstream(config, deps, facts);
   }
 
   /** Dials an upstream and reads its listing. @throws GatewayError every dial code, shutting_down */
   connect(grant: Grant, upstream: Upstream): Promise<UpstreamFacts> {
     return this.withDeadline((signal) => upstream.connect(grant, signal));
+  }
+
+  /** Asks an upstream whose offer is known for a sign of life. @throws GatewayError why it gives none, shutting_down */
+  async tryOut(grant: Grant, upstream: Upstream): Promise<void> {
+    const { reason } = await this.withDeadline((signal) => upstream.probe(grant, signal));
+    if (reason) throw new GatewayError(reason.code, reason.message, reason);
   }
 
   /** Runs something that dials, until its time is up or the gateway closes. @throws GatewayError upstream_timeout, shutting_down */
@@ -112,14 +141,19 @@ export class LiveGateways {
     try {
       return await work();
     } catch (error) {
-      if (upstream) void this.#drain(upstream, 0);
+      if (upstream) this.#drains.discard(upstream);
       throw error;
     }
   }
 
+  /** Whether nothing may be swapped any more. */
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** @throws GatewayError shutting_down */
   refuseWhenClosing(): void {
-    if (this.#closing.signal.aborted) throw shuttingDown();
+    if (this.isClosing) throw shuttingDown();
   }
 
   /** Ends every dial under way; nothing may be swapped any more. */
@@ -130,15 +164,8 @@ export class LiveGateways {
   /** Closes every upstream after calls in flight had `drainMs` to finish. */
   async close(drainMs: number): Promise<void> {
     this.abort();
-    for (const { upstream } of this.#gateways.values()) if (upstream) void this.#drain(upstream, drainMs);
-    await Promise.all(this.#drains);
-  }
-
-  #drain(upstream: Upstream, drainMs: number): Promise<void> {
-    const drained = upstream.close(drainMs).finally(() => this.#drains.delete(drained));
-    this.#drains.add(drained);
-    this.#options.waitUntil(drained);
-    return drained;
+    const serving = [...this.#gateways.values()].flatMap(({ upstream }) => (upstream ? [upstream] : []));
+    await this.#drains.close(serving, drainMs);
   }
 }
 

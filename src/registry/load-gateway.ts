@@ -7,12 +7,14 @@ import type { RecordStore, Versioned } from '../store/records.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { refuseCollisions } from './collisions.ts';
-import { isFile } from './gateway-record.ts';
+import { profilesName } from './gateway-profiles.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
+import { namedFiles } from './named-files.ts';
 import { openGateway } from './open-gateway.ts';
 import type { OpenedGateway, OpenGatewayOptions } from './open-gateway.ts';
-import { isSameConfig } from './same-config.ts';
+import { isRetirement } from './promotion.ts';
+import { differsInTlsOnly, servingStill } from './same-config.ts';
 import type { RegisteredGateway } from './snapshot.ts';
 
 export interface LoadOptions extends OpenGatewayOptions {
@@ -37,21 +39,26 @@ export async function loadGateway(
     stored = await options.records.get<GatewayRecord>('gateway', id);
   } catch (error) {
     const refusal = refusalOf(id, error, held, options.events);
-    return { id, record: undefined, upstream: undefined, nextProfile: undefined, refusal };
+    return { id, record: undefined, upstream: undefined, profiles: undefined, refusal };
   }
   if (stored === undefined) return undefined;
   const { body: record, version } = stored;
-  if (held?.record && held.version === version && held.refusal === undefined && !namesFiles(record)) return held;
+  const isAsHeld = held?.record && held.version === version && held.refusal === undefined;
+  if (isAsHeld && namedFiles(record).length === 0 && !hasExpired(held.upstream, options)) return held;
   try {
     const opened = await openGateway(record, options);
+    const unusable = opened.profiles?.refusal;
+    // at a start the current identity serves all the same; later the last good form does
+    if (unusable && held?.upstream) throw unusable;
     refuseCollisions({ ...record, listing: undefined }, olderThan(record, live));
     const upstream = await upstreamFor(held, record, opened, live, options);
-    return { id, record, version, upstream, nextProfile: opened.nextProfile, refusal: undefined };
+    const refusal = unusable && refusalOf(id, unusable, held, options.events);
+    return unlessSame(held, { id, record, version, upstream, profiles: opened.profiles, refusal });
   } catch (error) {
     const refusal = refusalOf(id, error, held, options.events);
     const believable = refusal.facts.stage !== 'vault' && refusal.facts.stage !== 'store';
-    const upstream = believable ? held?.upstream : undefined;
-    return { id, record, version, upstream, nextProfile: upstream && held?.nextProfile, refusal };
+    const upstream = believable && !hasExpired(held?.upstream, options) ? held?.upstream : undefined;
+    return unlessSame(held, { id, record, version, upstream, profiles: upstream && held?.profiles, refusal });
   }
 }
 
@@ -68,33 +75,43 @@ function olderThan(record: GatewayRecord, live: LiveGateways) {
 async function upstreamFor(
   held: RegisteredGateway | undefined,
   record: GatewayRecord,
-  { config }: OpenedGateway,
+  opened: OpenedGateway,
   live: LiveGateways,
   { records }: LoadOptions,
 ): Promise<Upstream> {
   if (held?.upstream === undefined)
-    return live.open(config, (await records.get<UpstreamFacts>('listing', record.id))?.body);
-  if (isSameConfig(held.upstream.config, config)) return held.upstream;
-  const upstream = live.open(config);
-  if (record.enabled)
+    return live.open(opened.config, (await records.get<UpstreamFacts>('listing', record.id))?.body);
+  const serving = servingStill(held, opened);
+  if (serving) return serving;
+  // the same server still offers what it did, so being let in is all there is to find out
+  const facts = differsInTlsOnly(held.upstream.config, opened.config) ? held.upstream.facts : undefined;
+  const upstream = live.open(opened.config, facts);
+  if (record.enabled && !(held.record && isRetirement(held.record, record)))
     await live.discardedOnFailure(upstream, async () => {
-      const facts = await live.connect(grantUpkeep('reload'), upstream);
-      await records.write([{ kind: 'listing', id: record.id, body: facts }]);
+      if (facts) return live.tryOut(grantUpkeep('rotation'), upstream);
+      const found = await live.connect(grantUpkeep('reload'), upstream);
+      await records.write([{ kind: 'listing', id: record.id, body: found }]);
     });
   return upstream;
 }
 
-function namesFiles({ tls }: GatewayRecord): boolean {
-  const sources = [
-    tls.caCertificate,
-    tls.clientCert,
-    tls.clientKey,
-    tls.crl,
-    tls.next?.caCertificate,
-    tls.next?.clientCert,
-    tls.next?.clientKey,
-  ];
-  return sources.some((source) => source !== undefined && isFile(source));
+/** A last good form whose certificate has run out is good no more. */
+function hasExpired(upstream: Upstream | undefined, { clock }: LoadOptions): boolean {
+  const { identity } = upstream?.config.profile ?? {};
+  return identity?.chain.some(({ facts }) => Date.parse(facts.notAfter) < clock.nowMs()) ?? false;
+}
+
+/** The one held, where what was loaded is the same again. */
+function unlessSame(held: RegisteredGateway | undefined, loaded: RegisteredGateway): RegisteredGateway {
+  const isSame =
+    held?.record !== undefined &&
+    loaded.record !== undefined &&
+    held.version === loaded.version &&
+    held.upstream === loaded.upstream &&
+    held.refusal?.code === loaded.refusal?.code &&
+    held.refusal?.message === loaded.refusal?.message &&
+    profilesName(held.profiles) === profilesName(loaded.profiles);
+  return isSame ? held : loaded;
 }
 
 /** Reported once per reason, since a refused gateway is tried again and again. */

@@ -1,8 +1,13 @@
 import { newId } from '../base/ids.ts';
+import { within } from '../base/pause.ts';
 import { grantUpkeep } from '../policy/grant.ts';
 import type { Grant } from '../policy/grant.ts';
+import { isInScope } from '../rotation/generation.ts';
+import type { RotationReason, RotationScope } from '../rotation/generation.ts';
+import { idOf, keyOf } from '../store/keys.ts';
 import type { HandshakeReport } from '../tls/dialer.ts';
 import { noHandshake } from '../tls/no-handshake.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { applyPatch, draftOf } from './apply-patch.ts';
 import { Committer, staleVersion } from './committer.ts';
 import type { CommitterOptions } from './committer.ts';
@@ -17,16 +22,22 @@ import type { LiveGatewaysOptions } from './live-gateways.ts';
 import { loadGateway } from './load-gateway.ts';
 import type { LoadOptions } from './load-gateway.ts';
 import { openGateway } from './open-gateway.ts';
+import { promoted, retired, rolledBack } from './promotion.ts';
 import type { RefreshReport } from './refresh-report.ts';
 import { Refresher } from './refresher.ts';
 import type { RegisteredGateway, ReadableGateway, RegistrySnapshot } from './snapshot.ts';
+import { StandIn } from './stand-in.ts';
 import { successorOf } from './successor.ts';
+import { SwapTogether } from './swap-together.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions, CommitterOptions {
   /** Milliseconds between two health checks of an upstream. */
   readonly healthIntervalMs: number;
 }
+
+/** A rotation waits no longer for servers that do not answer. */
+const RELOAD_MS = 3_000;
 
 /** What a change expects to find: one of these versions; absent means whatever is there. */
 export interface ChangeOptions {
@@ -40,13 +51,24 @@ export class Registry {
   readonly #committer: Committer;
   readonly #refresher: Refresher;
   readonly #upkeep: Upkeep;
+  readonly #standIn: StandIn;
   /** Changes of one gateway, by its id. */
   readonly #exclusive = new Exclusive();
+  readonly #trying = new Set<string>();
   #started = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#live = new LiveGateways(options, () => this.#followAll());
+    this.#live = new LiveGateways(
+      options,
+      () => this.#followAll(),
+      (upstream, code, during) => {
+        const { id } = upstream.config;
+        const serves = during === 'call' && this.#live.get(id)?.upstream === upstream;
+        if (serves && this.#standIn.mayHelp(id, code)) this.#upkeep.soon(id);
+      },
+    );
+    this.#standIn = new StandIn(this.#live, this.#exclusive, options);
     this.#committer = new Committer(this.#live, options);
     const { clock, events, healthIntervalMs: intervalMs } = options;
     this.#refresher = new Refresher(this.#live, this.#committer, clock);
@@ -56,6 +78,11 @@ export class Registry {
   /** What serves traffic now. */
   snapshot(): RegistrySnapshot {
     return this.#live.snapshot;
+  }
+
+  /** The upstreams that were replaced or removed and have not ended, by gateway slug. */
+  get draining(): ReadonlyMap<string, number> {
+    return this.#live.draining;
   }
 
   /** Every gateway in the order of registration, those that cannot be served included. */
@@ -75,13 +102,35 @@ export class Registry {
   }
 
   /**
-   * Reads all records and the files they name again, and replaces what changed; what did not keeps its connections.
+   * Reads records and the files they name again, and replaces what changed, what is ready at the same time in one
+   * snapshot; what did not change keeps its connections. A server that does not answer holds up nobody: see `trying`.
    *
+   * @param scope what may have changed
+   * @returns whether anything was replaced
    * @throws GatewayError store_unavailable, shutting_down
    */
-  async reload(): Promise<void> {
-    const ids = new Set([...this.#live.ids, ...(await this.#options.records.ids('gateway'))]);
-    await Promise.all([...ids].map((id) => this.#exclusive.run(id, () => this.#load(id))));
+  async reload(scope: RotationScope = 'all'): Promise<boolean> {
+    const { clock } = this.#options;
+    const ids = await this.#idsIn(scope);
+    let replaced = false;
+    const together = new SwapTogether(ids.length, clock, (successors) => {
+      if (this.#live.isClosing) return;
+      replaced = true;
+      this.#live.swapAll(successors);
+    });
+    const loads = Promise.allSettled(ids.map((id) => this.#exclusive.run(id, () => this.#loadTogether(id, together))));
+    for (const load of (await within(clock, RELOAD_MS, loads)) ?? []) if (load.status === 'rejected') throw load.reason;
+    return replaced;
+  }
+
+  /** The gateways whose new configuration is being tried out; what served them before serves on. */
+  get trying(): ReadonlySet<string> {
+    return this.#trying;
+  }
+
+  /** Ends every connection to the gateways in scope; calls on them fail, new ones connect anew. */
+  cut(scope: RotationScope): void {
+    for (const id of this.#live.ids) if (isInScope(keyOf('gateway', id), scope)) this.#live.cut(id);
   }
 
   /**
@@ -92,12 +141,13 @@ export class Registry {
   async create(grant: Grant, input: GatewayCreate, { connect }: { connect: boolean }): Promise<ReadableGateway> {
     const draft = draftOf(newId(), input);
     this.#committer.refuseCollisions(draft, undefined);
-    const { config, nextProfile } = await openGateway(draft, this.#options);
+    const { config, profiles } = await openGateway(draft, this.#options);
+    if (profiles?.refusal) throw profiles.refusal;
     const upstream = this.#live.open(config);
     return this.#live.discardedOnFailure(upstream, async () => {
       if (connect) await this.#live.connect(grant, upstream);
       const history = historyAfter(undefined, grant, this.#now());
-      return this.#committer.commit({ draft, history, upstream, nextProfile, before: undefined });
+      return this.#committer.commit({ draft, history, upstream, profiles, before: undefined });
     });
   }
 
@@ -132,12 +182,49 @@ export class Registry {
     );
   }
 
+  /**
+   * Makes the next identity the current one, once the upstream was reached with it; the one before retires.
+   *
+   * @throws GatewayError not_found, version_stale, nothing_to_promote, every config code, every dial code; then it stays
+   * as it was
+   */
+  async promote(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
+    return this.#change(idOrSlug, options, async (before) =>
+      this.#replace(grant, before, await promoted(before.record, this.#options.vault), { reason: 'promote' }),
+    );
+  }
+
+  /**
+   * Drops the retiring identity and its trust. Nothing is dialled first: what is to be believed no more must not depend
+   * on a server that answers.
+   *
+   * @throws GatewayError not_found, version_stale, nothing_to_retire, every config code; then it stays as it was
+   */
+  async retire(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
+    return this.#change(idOrSlug, options, (before) =>
+      this.#replace(grant, before, retired(before.record), { unseen: true, reason: 'retire' }),
+    );
+  }
+
+  /**
+   * Brings back the TLS side as it was before its last change, once the upstream was reached with it; doing so twice
+   * does nothing.
+   *
+   * @throws GatewayError not_found, version_stale, nothing_to_roll_back, files_not_kept, every config code, every dial
+   * code; then it stays as it was
+   */
+  async rollback(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
+    return this.#change(idOrSlug, options, async (before) =>
+      this.#replace(grant, before, await rolledBack(before, this.#options), { reason: 'rollback' }),
+    );
+  }
+
   /** Forgets a gateway, also one that cannot be read; calls in flight finish. @throws GatewayError not_found, version_stale */
-  async remove(idOrSlug: string, { ifVersions }: ChangeOptions = {}): Promise<void> {
+  async remove(grant: Grant, idOrSlug: string, { ifVersions }: ChangeOptions = {}): Promise<void> {
     const { id } = this.find(idOrSlug);
     await this.#exclusive.run(id, async () => {
       const { record } = this.find(id);
-      await this.#committer.remove(id, record && (await this.#latest(id, ifVersions)).version);
+      await this.#committer.remove(id, grant.subject, record && (await this.#latest(id, ifVersions)).version);
     });
   }
 
@@ -187,15 +274,38 @@ export class Registry {
     return latest;
   }
 
-  async #replace(grant: Grant, before: ReadableGateway, draft: GatewayDraft): Promise<ReadableGateway> {
+  /** @param unseen whether to do without reaching the upstream first */
+  async #replace(
+    grant: Grant,
+    before: ReadableGateway,
+    draft: GatewayDraft,
+    { unseen = false, reason }: { readonly unseen?: boolean; readonly reason?: RotationReason } = {},
+  ): Promise<ReadableGateway> {
     this.#committer.refuseCollisions(draft, before);
-    const { upstream, nextProfile } = await successorOf(before, draft, this.#live, this.#options);
+    const { upstream, profiles } = await successorOf(before, draft, this.#live, { ...this.#options, unseen });
     const opened = upstream === before.upstream ? undefined : upstream;
     return this.#live.discardedOnFailure(opened, async () => {
-      if (opened && draft.enabled) await this.#live.connect(grant, opened);
+      if (opened && draft.enabled && !unseen) await this.#live.connect(grant, opened);
       const history = historyAfter(before.record.history, grant, this.#now());
-      return this.#committer.commit({ draft, history, upstream, nextProfile, before });
+      return this.#committer.commit({ draft, history, upstream, profiles, before, reason });
     });
+  }
+
+  async #idsIn(scope: RotationScope): Promise<readonly string[]> {
+    if (scope !== 'all') return scope.flatMap((key) => idOf('gateway', key) ?? []);
+    return [...new Set([...this.#live.ids, ...(await this.#options.records.ids('gateway'))])];
+  }
+
+  async #loadTogether(id: string, together: SwapTogether): Promise<void> {
+    this.#trying.add(id);
+    const gateway = await loadGateway(id, this.#live, this.#options)
+      .catch((error: unknown) => {
+        together.skip();
+        throw error;
+      })
+      .finally(() => this.#trying.delete(id));
+    if (gateway === this.#live.get(id)) together.skip();
+    else await together.swap(id, gateway);
   }
 
   async #load(id: string): Promise<void> {
@@ -215,10 +325,19 @@ export class Registry {
     const { upstream, record } = this.#live.get(id) ?? {};
     if (upstream === undefined || record === undefined) return held === undefined;
     if (!record.enabled || this.#refresher.isRefreshing(id)) return true;
+    const grant = grantUpkeep('health');
+    try {
+      await this.#look(grant, id, upstream, record);
+    } finally {
+      await this.#standIn.tend(grant, id);
+    }
+    return upstream.health.status === 'healthy';
+  }
+
+  async #look(grant: Grant, id: string, upstream: Upstream, record: GatewayRecord): Promise<void> {
     const { clock, healthIntervalMs: intervalMs } = this.#options;
     const { refreshIntervalSeconds } = record;
     const { facts, health } = upstream;
-    const grant = grantUpkeep('health');
     switch (decideVisit({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
       case 'nothing':
         break;
@@ -229,7 +348,6 @@ export class Registry {
         await this.#refresher.relist(grant, id, upstream);
     }
     if (upstream.health.breaker === 'closed') await this.#refresher.tend(grant, id, upstream);
-    return upstream.health.status === 'healthy';
   }
 
   #now(): string {

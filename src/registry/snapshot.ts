@@ -1,6 +1,6 @@
 import type { GatewayError } from '../base/errors.ts';
-import type { TlsProfile } from '../tls/profile.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { GatewayProfiles } from './gateway-profiles.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 
 /** A gateway as the registry holds it; replaced, never changed. */
@@ -14,7 +14,8 @@ export interface ReadableGateway {
   readonly version: string;
   /** What serves it; undefined when its record or files could not be opened: then it serves nobody. */
   readonly upstream: Upstream | undefined;
-  readonly nextProfile: TlsProfile | undefined;
+  /** Undefined where no TLS is spoken, and where it could not be opened. */
+  readonly profiles: GatewayProfiles | undefined;
   /** Why the record is not in force, or not in its latest form. */
   readonly refusal: GatewayError | undefined;
 }
@@ -24,7 +25,7 @@ export interface UnreadableGateway {
   readonly id: string;
   readonly record: undefined;
   readonly upstream: undefined;
-  readonly nextProfile: undefined;
+  readonly profiles: undefined;
   readonly refusal: GatewayError;
 }
 
@@ -38,6 +39,8 @@ export interface GatewayEntry {
   readonly tags: readonly string[];
   readonly enabled: boolean;
   readonly upstream: Upstream;
+  /** Undefined where no TLS is spoken. */
+  readonly profiles: GatewayProfiles | undefined;
 }
 
 /** Every gateway that can be served, in the order of registration; frozen, swapped whole. */
@@ -78,6 +81,7 @@ export function snapshotOf(gateways: Iterable<RegisteredGateway>): RegistrySnaps
       tags: labels.tags ?? [],
       enabled,
       upstream: gateway.upstream,
+      profiles: gateway.profiles,
     });
     slugs.set(slug, entry);
     return [entry];

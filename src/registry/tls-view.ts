@@ -1,9 +1,11 @@
-import type { Certificate, CertificateFacts } from '../pki/certificate.ts';
+import type { CertificateFacts } from '../pki/certificate.ts';
 import { daysLeft } from '../pki/expiry.ts';
 import type { TlsProfile } from '../tls/profile.ts';
 import { MASK } from './field-schema.ts';
 import { isFile } from './gateway-record.ts';
-import type { GatewayIdentity, GatewayTls, PemSource } from './gateway-record.ts';
+import { presentedBy } from './gateway-profiles.ts';
+import type { GatewayProfiles, OpenedIdentity } from './gateway-profiles.ts';
+import type { GatewayIdentity, GatewayTls, NextIdentity, PemSource } from './gateway-record.ts';
 
 /** A certificate's facts with the days it has left. */
 export interface CertificateView extends CertificateFacts {
@@ -11,9 +13,8 @@ export interface CertificateView extends CertificateFacts {
   readonly daysLeft: number;
 }
 
-/** What a profile amounts to. */
-export interface ProfileView {
-  readonly fingerprint: string;
+/** One identity of a gateway; null and empty where it has nothing of its own. */
+export interface OpenedIdentityView {
   readonly clientCertificate: CertificateView | null;
   readonly authorities: readonly CertificateView[];
 }
@@ -30,8 +31,13 @@ export function tlsFieldsView(tls: GatewayTls<unknown>) {
     minTlsVersion: tls.minTlsVersion ?? 'TLSv1.2',
     crl: shown(tls.crl),
     pins: tls.pins ?? [],
-    next: tls.next === undefined ? null : { caCertificate: shown(tls.next.caCertificate), ...identityView(tls.next) },
+    next: otherView(tls.next),
+    retiring: otherView(tls.retiring),
   };
+}
+
+function otherView(other: NextIdentity<unknown> | undefined) {
+  return other === undefined ? null : { caCertificate: shown(other.caCertificate), ...identityView(other) };
 }
 
 function identityView({ clientCert, clientKey, clientKeyPassword }: GatewayIdentity<unknown>) {
@@ -45,24 +51,27 @@ function identityView({ clientCert, clientKey, clientKeyPassword }: GatewayIdent
 const shown = (source: PemSource | undefined): string | null =>
   source === undefined ? null : isFile(source) ? source.file : source.pem;
 
-/** What is in force: who we are, whom we believe, and for how long; null for an http upstream. */
-export function tlsSummary(profile: TlsProfile | undefined, next: TlsProfile | undefined, nowMs: number) {
-  if (profile === undefined) return null;
+/** What is in force: who we are, whom we believe, and for how long; null where no TLS is spoken. */
+export function tlsSummary(profile: TlsProfile | undefined, profiles: GatewayProfiles | undefined, nowMs: number) {
+  if (profile === undefined || profiles === undefined) return null;
+  const { current, next, retiring } = profiles;
   return {
-    ...profileView(profile, nowMs),
+    fingerprint: profile.fingerprint,
+    presenting: presentedBy(profile, profiles),
+    ...openedView(current, nowMs),
     trust: profile.trust.mode,
     insecure: !(profile.verify && profile.checkHostname),
-    next: next === undefined ? null : profileView(next, nowMs),
+    next: next === undefined ? null : openedView(next, nowMs),
+    retiring: retiring === undefined ? null : openedView(retiring, nowMs),
   };
 }
 
-function profileView({ fingerprint, identity, trust }: TlsProfile, nowMs: number): ProfileView {
+function openedView({ identity, trust }: OpenedIdentity, nowMs: number): OpenedIdentityView {
   const [leaf] = identity?.chain ?? [];
+  const anchors = trust === undefined || trust.mode === 'system' ? [] : trust.anchors;
   return {
-    fingerprint,
     clientCertificate: leaf === undefined ? null : certificateView(leaf.facts, nowMs),
-    authorities:
-      trust.mode === 'system' ? [] : trust.anchors.map(({ facts }: Certificate) => certificateView(facts, nowMs)),
+    authorities: anchors.map(({ facts }) => certificateView(facts, nowMs)),
   };
 }
 

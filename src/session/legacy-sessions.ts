@@ -31,7 +31,7 @@ const PURPOSE = 'mcp-session';
 const MAX_TOKEN_CHARACTERS = 3 * 1024;
 const MAX_SEALED_UPSTREAMS = 16;
 const MAX_STORED_CHARACTERS = 256 * 1024;
-/** How long another instance may go on serving a session that was ended here. */
+/** How long another instance may go on serving a session that was ended here, where the store does not tell of it. */
 const RECHECK_MS = 5_000;
 
 /** Opens, resumes and ends sessions; an opened one is remembered, so that a warm call decrypts and reads nothing. */
@@ -45,6 +45,9 @@ export class LegacySessions {
   constructor(options: LegacySessionsOptions) {
     this.#options = options;
     this.#records = new SessionRecords(options.records, options.vault, options.clock);
+    this.#records.watch((id) => {
+      for (const session of this.#cached.values()) if (session.state.id === id) void this.#recheck(session);
+    });
   }
 
   /**
@@ -107,7 +110,7 @@ export class LegacySessions {
     });
   }
 
-  /** Ends a session: here at once, on other instances within seconds. @throws GatewayError store_unavailable */
+  /** Ends a session: here at once, on other instances as soon as the store tells, or within seconds. @throws GatewayError store_unavailable */
   async revoke(session: LegacySession): Promise<void> {
     await this.#records.end(session.state);
     this.#forget(session);
@@ -137,7 +140,10 @@ export class LegacySessions {
   /** Asks the store, and takes over what another instance changed. @throws GatewayError store_unavailable */
   async #hasEnded(session: LegacySession): Promise<boolean> {
     session.checkedAtMs = this.#options.clock.monotonicMs();
+    const before = session.content;
     const { ended = false, content } = (await this.#records.read(session.state)) ?? {};
+    // what was written or read meanwhile may be newer
+    if (!ended && session.content !== before) return this.#hasEnded(session);
     if (ended) this.#forget(session);
     else if (content) session.content = content;
     return ended;

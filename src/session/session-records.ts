@@ -42,6 +42,16 @@ export class SessionRecords<Content extends object> {
     this.#expired = new ExpiredRecords(records, clock, 'session');
   }
 
+  /** Calls with the id of each session of which any instance wrote something, where the store tells; until it is closed. */
+  watch(onChange: (sessionId: string) => void): void {
+    this.#records.watch(
+      ({ kind, id }) => {
+        if (kind === 'session') onChange(id.slice(id.indexOf('-') + 1));
+      },
+      () => undefined,
+    );
+  }
+
   /** @throws GatewayError store_unavailable, and why a record cannot be believed */
   async read(session: RecordedSession): Promise<StoredSession<Content> | undefined> {
     return (await this.#read(session))?.stored;

@@ -27,6 +27,21 @@ export interface StorageDriver {
    * throws, the changes may have been made all the same.
    */
   commit(changes: readonly Change[]): Promise<boolean>;
+  /**
+   * Tells of every commit of any process, this one included, once it can be read; absent where the store has no push,
+   * or shares a file with processes it does not know of. The returned function stops it, and so does `close`.
+   */
+  readonly watch?: (onChange: OnChange, onLink: OnLink) => () => void;
   /** Lets go of the store; idempotent. */
   close(): Promise<void>;
 }
+
+/** The keys a commit changed; a large commit may be told in parts. Must not throw. */
+export type OnChange = (keys: readonly string[]) => void;
+
+/**
+ * True when telling begins and after each loss: what was committed before may not have been told, so whoever watches
+ * looks for himself. False when the store was lost, or fell silent; never called where the store does not let us
+ * listen. Must not throw.
+ */
+export type OnLink = (up: boolean) => void;

@@ -2,13 +2,28 @@ import { GatewayError } from '../base/errors.ts';
 
 /**
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `server` a virtual
- * server, `generation` the rotation in force, `meta` facts about the store itself, `session` a legacy session that was
+ * server, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store itself, `session` a legacy session that was
  * ended before its time, or whose state its id cannot carry, `letter` a message from one instance to another.
  */
-export const RECORD_KINDS = ['gateway', 'listing', 'server', 'generation', 'meta', 'session', 'letter'] as const;
+export const RECORD_KINDS = [
+  'gateway',
+  'listing',
+  'server',
+  'generation',
+  'instance',
+  'meta',
+  'session',
+  'letter',
+] as const;
 
 /** One of the kinds. */
 export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** Which record. */
+export interface RecordName {
+  readonly kind: RecordKind;
+  readonly id: string;
+}
 
 /** Drivers rewrite `/`, `\` and `?` in keys and PostgreSQL's column holds 255 characters; base64url meets neither. */
 const RECORD_ID = /^[A-Za-z0-9_-]{1,200}$/;
@@ -33,4 +48,13 @@ export function keyOf(kind: RecordKind, id: string): string {
 export function idOf(kind: RecordKind, key: string): string | undefined {
   const id = key.startsWith(`${kind}:`) ? key.slice(kind.length + 1) : '';
   return isRecordId(id) ? id : undefined;
+}
+
+/** What record a storage key is of; undefined when the key is not ours. */
+export function parseKey(key: string): RecordName | undefined {
+  for (const kind of RECORD_KINDS) {
+    const id = idOf(kind, key);
+    if (id !== undefined) return { kind, id };
+  }
+  return undefined;
 }

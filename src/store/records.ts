@@ -9,9 +9,9 @@ import { GatewayError, toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { newId } from '../base/ids.ts';
 import { canonicalJson } from './canonical-json.ts';
-import type { Change, StorageDriver } from './driver.ts';
-import { idOf, isRecordId, keyOf, RECORD_KINDS } from './keys.ts';
-import type { RecordKind } from './keys.ts';
+import type { Change, OnLink, StorageDriver } from './driver.ts';
+import { idOf, isRecordId, keyOf, parseKey, RECORD_KINDS } from './keys.ts';
+import type { RecordKind, RecordName } from './keys.ts';
 import { currentSchema, migrateBody } from './migrations.ts';
 import type { Migrations } from './migrations.ts';
 import type { RecordSealer } from './sealer.ts';
@@ -110,6 +110,24 @@ export class RecordStore {
     const prepared = await Promise.all(changes.map((change) => this.#prepare(change)));
     const commit = prepared.filter((change) => change !== undefined);
     return commit.length === prepared.length && (await this.#storage.commit(commit));
+  }
+
+  /** Whether the store tells of changes; where not, `watch` is told nothing. */
+  get canWatch(): boolean {
+    return this.#storage.watch !== undefined;
+  }
+
+  /**
+   * Tells of every record that any process wrote or removed, own writes included, and whether telling works
+   * (`OnLink`). What is told is unauthenticated: a reason to read, no more. Ends with the store.
+   *
+   * @returns stops it
+   */
+  watch(onChange: (record: RecordName) => void, onLink: OnLink): () => void {
+    const onKeys = (keys: readonly string[]): void => {
+      for (const record of keys.map(parseKey)) if (record) onChange(record);
+    };
+    return this.#storage.watch?.(onKeys, onLink) ?? (() => undefined);
   }
 
   /**

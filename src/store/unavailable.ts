@@ -23,6 +23,7 @@ export function guardStorage(storage: StorageDriver, reasonOf: (error: unknown) 
       getKeys: (base, options) => guard(() => driver.getKeys(base, options)),
     },
     commit: (changes) => guard(() => storage.commit(changes)),
+    ...(storage.watch && { watch: storage.watch }),
     close: () => storage.close(),
   };
 }

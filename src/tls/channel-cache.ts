@@ -21,8 +21,8 @@ export interface ChannelCacheStats {
 }
 
 /**
- * One channel per profile and origin, shared by all who lease it. A channel that leaves the cache drains without a
- * deadline: nothing here ever cuts a call.
+ * One channel per owner, profile and origin: what one owner cuts is no other's. It is shared by all who lease it for
+ * this owner. A channel that leaves the cache drains without a deadline: nothing here ever cuts a call.
  */
 export class ChannelCache {
   readonly #dialer: Dialer;
@@ -45,12 +45,13 @@ export class ChannelCache {
   }
 
   /**
-   * The channel for a profile (undefined for `http:` origins) and origin, opened when there is none that takes requests.
+   * The channel of an owner for a profile (undefined for `http:` origins) and origin, opened when there is none that
+   * takes requests.
    *
    * @throws GatewayError shutting_down after close, and what `dialer.open` throws
    */
-  async lease(profile: TlsProfile | undefined, origin: string): Promise<Lease<Channel>> {
-    const key = `${profile?.fingerprint ?? 'plain'} ${origin}`;
+  async lease(profile: TlsProfile | undefined, origin: string, owner: string): Promise<Lease<Channel>> {
+    const key = `${profile?.fingerprint ?? 'plain'} ${origin} ${owner}`;
     for (;;) {
       const lease = await this.#channels.lease(key, () => this.#dial(profile, origin));
       if (!lease.value.closed) return lease;

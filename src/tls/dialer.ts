@@ -66,6 +66,8 @@ export interface ChannelRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: CancelSignal | undefined;
+  /** Whose request this is, for `Channel.end`. */
+  readonly group?: object | undefined;
   /** Milliseconds to the response headers; absent means the dialer's default, 0 means no limit. */
   readonly headersTimeoutMs?: number | undefined;
   /**
@@ -88,6 +90,16 @@ export interface ChannelResponse {
   stream(): ReadableStream<Uint8Array>;
 }
 
+/** The certificates a peer showed: DER, leaf first. */
+export type PeerChain = readonly Uint8Array[];
+
+/** What was ended at once. */
+export interface CutCount {
+  readonly connections: number;
+  /** Requests that were under way on them. */
+  readonly requests: number;
+}
+
 /** One origin, one profile, immutable. Redirects are never followed. A request is sent at most once. */
 export interface Channel {
   readonly origin: string;
@@ -100,12 +112,21 @@ export interface Channel {
    * Resolves with the response headers. Its body must be read, cancelled or aborted: one nobody reads may hold its
    * connection.
    *
-   * @throws GatewayError with a dial code, channel_closed after drain or destroy began, or request_invalid for what
-   *   HTTP cannot carry; the signal's reason, unchanged, when it is aborted.
+   * @throws GatewayError with a dial code, channel_closed when drain or destroy began before it had a connection, or
+   *   request_invalid for what HTTP cannot carry; the signal's reason, unchanged, when it is aborted.
    */
   send(request: ChannelRequest): Promise<ChannelResponse>;
-  /** Refuses new requests, lets running ones finish, cuts what is left after `deadlineMs`; resolves with that count. */
+  /** The chains that peers of open connections showed, each once; a resumed connection shows that of its full handshake. */
+  peers(): readonly PeerChain[];
+  /** Ends the connections whose peer showed one of these chains, and resumes none of their sessions; requests on them fail with `error`. */
+  cut(chains: readonly PeerChain[], error: GatewayError): CutCount;
+  /** Ends the requests of a group with `error`, closing connections whose response was not complete; how many. */
+  end(group: object, error: GatewayError): number;
+  /**
+   * Opens no connection from now on: new requests, and those that have no connection yet, are refused unsent. Lets the
+   * others finish, and cuts what is left after `deadlineMs`; resolves with that count.
+   */
   drain(deadlineMs: number): Promise<number>;
-  /** Ends everything now; bodies being read fail with `error`. Idempotent. */
-  destroy(error: GatewayError): void;
+  /** Ends everything now; bodies being read fail with `error`. Idempotent: later calls count nothing. */
+  destroy(error: GatewayError): CutCount;
 }

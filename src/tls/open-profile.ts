@@ -8,6 +8,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { KeyOpener } from './key-opener.ts';
 import { openIdentity } from './open-identity.ts';
 import type { TlsMaterial, TlsProfile, TlsVersion, TrustBundle } from './profile.ts';
+import { unionOfTrust } from './trust-union.ts';
 
 export interface OpenProfileOptions {
   readonly openKey: KeyOpener;
@@ -17,6 +18,8 @@ export interface OpenProfileOptions {
   readonly capabilities: DialerCapabilities;
   /** Whether `verify: false` and `checkHostname: false` are consented to (POSTERN_ALLOW_INSECURE_TLS). */
   readonly allowInsecureTls: boolean;
+  /** Whom to believe beside those the material names, while a server moves from one authority to another. */
+  readonly alsoTrusted?: readonly TrustBundle[];
 }
 
 /**
@@ -29,11 +32,11 @@ export interface OpenProfileOptions {
  *   crl_unreadable, pin_invalid
  */
 export async function openProfile(material: TlsMaterial, options: OpenProfileOptions): Promise<TlsProfile> {
-  const { nowMs } = options;
+  const { nowMs, alsoTrusted = [] } = options;
   const { verify = true, checkHostname = true } = material;
-  requireCapabilities(material, options.capabilities);
+  const trust = unionOfTrust(await openTrust(material, nowMs), ...alsoTrusted);
+  requireCapabilities(material, trust, options.capabilities);
   if (!options.allowInsecureTls) refuseInsecure(verify, checkHostname);
-  const trust = await openTrust(material, nowMs);
   const parts = {
     identity: await openIdentity(material, options.openKey, nowMs),
     trust,
@@ -49,11 +52,10 @@ export async function openProfile(material: TlsMaterial, options: OpenProfileOpt
 
 type Need = readonly [field: string, capability: keyof DialerCapabilities, isNeeded: boolean];
 
-function requireCapabilities(material: TlsMaterial, capabilities: DialerCapabilities): void {
-  const { caCertificate, caMode } = material;
+function requireCapabilities(material: TlsMaterial, { mode }: TrustBundle, capabilities: DialerCapabilities): void {
   const needs: readonly Need[] = [
-    ['ca_certificate', 'caOnly', caCertificate !== undefined && caMode !== 'add'],
-    ['ca_mode add', 'caAdd', caCertificate !== undefined && caMode === 'add'],
+    ['ca_certificate', 'caOnly', mode === 'only'],
+    ['ca_mode add', 'caAdd', mode === 'add'],
     ['client_cert', 'clientCertificate', material.clientCertificate !== undefined || material.clientKey !== undefined],
     ['client_cert', 'dynamicIdentity', material.clientCertificate !== undefined || material.clientKey !== undefined],
     ['client_key_password', 'encryptedKey', material.clientKeyPassword !== undefined],

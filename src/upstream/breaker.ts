@@ -11,14 +11,26 @@ const LONGEST_PAUSE_MS = 60_000;
 /** Layers at which every failure means that the upstream could not be reached, or was lost. */
 const SIGNS_OF_UNFITNESS: ReadonlySet<Stage> = new Set(['dns', 'tcp', 'tls', 'process']);
 
+const ENDED_HERE: ReadonlySet<ErrorCode> = new Set([
+  'channel_closed',
+  'connection_cut',
+  'drain_timeout',
+  'identity_withdrawn',
+]);
+
 /**
  * Whether a failure says something about the upstream's fitness: it could not be dialled, was lost, or did not answer.
  * What a caller or an operator got wrong, and answers of any kind below 500, do not.
  */
 export function countsAgainstUpstream(error: GatewayError): boolean {
   const { stage } = error.facts;
-  if (error.code === 'channel_closed' || error.code === 'process_limit_reached') return false;
+  if (wasEndedHere(error) || error.code === 'process_limit_reached') return false;
   return SIGNS_OF_UNFITNESS.has(stage) || error.code === 'upstream_timeout' || isServerError(error);
+}
+
+/** Whether it was this gateway that ended a request, which says nothing about the upstream. */
+export function wasEndedHere({ code }: GatewayError): boolean {
+  return ENDED_HERE.has(code);
 }
 
 function isServerError({ code, details }: GatewayError): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import { withDeadline } from './deadline.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { keptListing } from './kept-listing.ts';
 import { listAll } from './list-all.ts';
@@ -16,10 +17,13 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** What an earlier connect learned; kept where this one leaves an era undecided. */
   readonly earlier: UpstreamFacts | undefined;
-  /** ISO 8601. */
-  readonly now: string;
   /** Ends the whole of it. */
   readonly signal: AbortSignal;
+}
+
+interface Attempt extends ConnectOptions {
+  /** ISO 8601. */
+  readonly now: string;
 }
 
 export interface Connected {
@@ -32,16 +36,24 @@ type Spoken = Pick<UpstreamFacts, 'transport' | 'modern' | 'legacy' | 'probedAt'
   readonly session: OpenedSession | undefined;
 };
 
+const TIMEOUT_MS = 60_000;
+
 /** Statuses by which a server that only knows HTTP+SSE answers a POST. @see MCP 2025-11-25, transports, backwards compatibility */
 const NO_STREAMABLE_HTTP = new Set([400, 404, 405]);
 
 /**
- * Learns the transport and the eras of an upstream and lists everything it offers.
+ * Learns the transport and the eras of an upstream and lists everything it offers, within a minute.
  *
  * @throws GatewayError upstream_protocol, upstream_auth_refused, upstream_redirect, upstream_http_status,
  * upstream_too_large, upstream_timeout, and dial codes
  */
-export async function connect(options: ConnectOptions): Promise<Connected> {
+export function connect(options: ConnectOptions): Promise<Connected> {
+  const { clock } = options;
+  const now = new Date(clock.nowMs()).toISOString();
+  return withDeadline(clock, TIMEOUT_MS, options.signal, (signal) => attempt({ ...options, now, signal }));
+}
+
+async function attempt(options: Attempt): Promise<Connected> {
   const { ways } = options;
   const { session, ...spoken } = await (ways.kind === 'stdio'
     ? speakStdio(ways.stdio, options)
@@ -55,7 +67,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
 
 type HttpWays = Extract<Ways<Send>, { readonly kind: 'http' }>;
 
-async function resolveTransport({ choice, streamableHttp, sse }: HttpWays, options: ConnectOptions): Promise<Spoken> {
+async function resolveTransport({ choice, streamableHttp, sse }: HttpWays, options: Attempt): Promise<Spoken> {
   if (choice === 'sse') return speakSse(sse, options);
   const spoken = await speakStreamableHttp(streamableHttp, options);
   if (!('status' in spoken)) return spoken;
@@ -73,7 +85,7 @@ async function resolveTransport({ choice, streamableHttp, sse }: HttpWays, optio
 
 async function speakStreamableHttp(
   send: Send,
-  { era, earlier, now, signal }: ConnectOptions,
+  { era, earlier, now, signal }: Attempt,
 ): Promise<Spoken | NotSpoken> {
   const modern = era === 'legacy' ? NOT_ASKED : await discover(send, signal);
   const legacy = era === 'modern' ? NOT_ASKED : await initializeBeside(modern, send, signal);
@@ -104,7 +116,7 @@ async function initializeBeside(
   }
 }
 
-async function speakSse(send: Send, { now, signal }: ConnectOptions): Promise<Spoken> {
+async function speakSse(send: Send, { now, signal }: Attempt): Promise<Spoken> {
   const session = await initialize(send, signal);
   if ('status' in session) throw noMcp(session, 'legacy');
   return { transport: 'sse', legacy: session.facts, probedAt: { legacy: now }, session };

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { ErrorCode, GatewayError } from '../base/errors.ts';
-import { countsAgainstUpstream, type Breaker, type BreakerState } from './breaker.ts';
+import { countsAgainstUpstream, wasEndedHere, type Breaker, type BreakerState } from './breaker.ts';
 
 /** How an upstream fares, with the reason when it does not fare well. */
 export interface HealthState {
@@ -112,7 +112,7 @@ export class Health {
 
   /** Records the failure of our own probe or connect: whatever the reason, this upstream cannot be used. */
   attemptFailed(error: GatewayError, during: Attempt): void {
-    if (error.code === 'call_cancelled' || error.code === 'channel_closed') this.#breaker.abandoned();
+    if (error.code === 'call_cancelled' || wasEndedHere(error)) this.#breaker.abandoned();
     else this.#failed(error, during);
   }
 

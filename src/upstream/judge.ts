@@ -1,5 +1,6 @@
+import type { ErrorCode } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
-import type { Health, HealthObserver } from './health.ts';
+import type { Attempt, Health, HealthObserver } from './health.ts';
 import type { ChannelResponse } from '../tls/dialer.ts';
 import { isEventStream, isJson } from '../wire/media-types.ts';
 import type { CarryObserver } from './link.ts';
@@ -27,10 +28,17 @@ function isMcp(response: Pick<ChannelResponse, 'status' | 'headers'>, mcpMethod:
   return isEventStream(response) || (isJson(response) && !isEndless(mcpMethod));
 }
 
-/** Tells turns of an upstream's health as events. */
-export function healthReport(events: EventSink, label: EventLabel): HealthObserver {
+/** Tells turns of an upstream's health as events, and `onFailing` of one for the worse. */
+export function healthReport(
+  events: EventSink,
+  label: EventLabel,
+  onFailing: (code: ErrorCode, during: Attempt) => void,
+): HealthObserver {
   return {
-    onFailing: ({ code, message }, during) => events('upstream.failed', { ...label, code, message, during }),
+    onFailing({ code, message }, during) {
+      events('upstream.failed', { ...label, code, message, during });
+      onFailing(code, during);
+    },
     onRecovered: () => events('upstream.recovered', label),
     onBreakerOpened: (code, retryInMs) => events('breaker.opened', { ...label, code, retryInMs }),
   };

@@ -2,17 +2,20 @@ import { abortSignalOf } from '../base/cancel-signal.ts';
 import type { CancelSignal } from '../base/cancel-signal.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
-import type { ChannelResponse } from '../tls/dialer.ts';
+import type { ChannelResponse, CutCount } from '../tls/dialer.ts';
+import type { TlsProfile } from '../tls/profile.ts';
 import { isIdempotent } from '../wire/mcp.ts';
 import { CallMeter } from './call-meter.ts';
 import { gatewayErrorOf } from './deadline.ts';
 import { HeldChannel } from './held-channel.ts';
+import type { WithdrawalCut } from './held-channel.ts';
 import { discard } from './own-request.ts';
 import type { Send } from './own-request.ts';
 import { cancellationOf, limitTime } from './time-limit.ts';
 import type { TimeLimit } from './time-limit.ts';
 import { isEndless } from './transport.ts';
 import type { TransportKind, TransportRequest, UpstreamRequest, UpstreamTransport } from './transport.ts';
+import { Underway } from './underway.ts';
 import type { EventLabel, UpstreamConfig } from './upstream-config.ts';
 import { mappedWays, wayOf, waysToProgram, waysToUrl } from './ways.ts';
 import type { Ways, WaysDeps } from './ways.ts';
@@ -37,21 +40,24 @@ export class Link {
   readonly #deps: LinkDeps;
   readonly #label: EventLabel;
   readonly #lifetime = new AbortController();
-  #closing: Promise<void> | undefined;
-  #active = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #underway: Underway;
+  /** Resolves when the time of what is under way is over, or nothing is. */
+  readonly #due = Promise.withResolvers<void>();
+  readonly #farewells: (() => Promise<void>)[] = [];
+  #closing: Promise<number> | undefined;
 
   /** @throws GatewayError config_invalid for credentials no header can carry, capability_unsupported for a program */
   constructor(config: UpstreamConfig, deps: LinkDeps, label: EventLabel) {
     this.#config = config;
     this.#deps = deps;
     this.#label = label;
+    this.#underway = new Underway(deps.clock);
     const { target, profile } = config;
     if (target.kind === 'stdio') {
       this.#ways = waysToProgram(target, deps, label);
       return;
     }
-    const channel = new HeldChannel(deps.channels, profile, target.url.origin);
+    const channel = new HeldChannel(deps.channels, profile, target.url.origin, config.id);
     this.#channel = channel;
     this.#ways = waysToUrl(target, () => channel.get(), deps);
   }
@@ -78,7 +84,8 @@ export class Link {
   }
 
   /**
-   * Sends a request and reports how it went. One that only reads is sent again when its connection was lost.
+   * Sends a request and reports how it went. One that only reads is sent again when its connection was lost, and any
+   * whose channel was replaced before it had a connection.
    *
    * @throws GatewayError dial codes, upstream_timeout, call_cancelled, channel_closed
    */
@@ -93,11 +100,11 @@ export class Link {
     const meter = new CallMeter(this.#deps.clock, (outcome, durationMs) => {
       limit?.end();
       this.#deps.events('call.finished', { ...this.#label, method: mcpMethod, outcome, durationMs });
-      if (--this.#active === 0) this.#onIdle?.();
+      this.#underway.end();
     });
-    this.#active++;
+    this.#underway.begin();
     const signal = limit?.signal ?? (isEndless(mcpMethod) ? this.#endedWith(request.signal) : request.signal);
-    const outgoing = { ...request, signal, onEnd: meter.onEnd };
+    const outgoing = { ...request, signal, onEnd: meter.onEnd, group: this };
     for (let repeats = 0; ; repeats++) {
       try {
         const response = await transport.send(outgoing);
@@ -105,7 +112,7 @@ export class Link {
         observer.answered(response, mcpMethod);
         return response;
       } catch (thrown) {
-        if (repeats === 0 && mayRepeat(thrown, outgoing)) continue;
+        if (repeats === 0 && (this.#wasUnsent(thrown) || mayRepeat(thrown, outgoing))) continue;
         const error = gatewayErrorOf(thrown, signal);
         meter.failed(error.code);
         observer.failed(error);
@@ -114,35 +121,60 @@ export class Link {
     }
   }
 
+  /** Has something said before everything ends; `farewell` must not throw. */
+  beforeClose(farewell: () => Promise<void>): void {
+    this.#farewells.push(farewell);
+  }
+
+  /** How many requests and streams are under way. */
+  get active(): number {
+    return this.#underway.count;
+  }
+
+  /** Whether it was closed: nothing is sent any more. */
+  get closed(): boolean {
+    return this.#lifetime.signal.aborted;
+  }
+
+  /** Dials with `after` from here on, and cuts connections whose peer it does not accept; what was cut, by reason. */
+  withdraw(after: TlsProfile): Promise<readonly WithdrawalCut[]> {
+    return this.#channel?.withdraw(after, this.#deps.clock.nowMs()) ?? Promise.resolve([]);
+  }
+
+  /** Ends every connection now; new requests open new ones. A program has none. */
+  cut(error: GatewayError): CutCount {
+    return this.#channel?.cut(error) ?? { connections: 0, requests: 0 };
+  }
+
   /**
-   * Waits up to `drainMs` for what is under way, ends the rest, and gives the channel back. Idempotent.
+   * Waits up to `drainMs` for what is under way, ends the rest, and gives the channel back. Closing again may make the
+   * time shorter, never longer.
    *
-   * @param farewell what is still to be said before everything ends; must not throw
+   * @returns how many requests and streams did not end in time
    */
-  close(drainMs: number, farewell: () => Promise<void>): Promise<void> {
-    this.#closing ??= this.#close(drainMs, farewell);
+  close(drainMs: number): Promise<number> {
+    void this.#underway.idle(drainMs).then(this.#due.resolve);
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(drainMs: number, farewell: () => Promise<void>): Promise<void> {
-    await this.#idle(drainMs);
-    await farewell();
-    this.#lifetime.abort(closedError());
+  async #close(): Promise<number> {
+    await this.#due.promise;
+    const late = this.#underway.count;
+    await Promise.all(this.#farewells.map((farewell) => farewell()));
+    const error = late > 0 ? lateError() : closedError();
+    this.#lifetime.abort(error);
     const ways = this.#ways;
     const transports = ways.kind === 'stdio' ? [ways.stdio] : [ways.streamableHttp, ways.sse];
-    await Promise.all(transports.map((transport) => transport.close()));
+    await Promise.all(transports.map((transport) => transport.close(error)));
+    this.#channel?.end(this, error);
     await this.#channel?.release();
+    return late;
   }
 
-  #idle(drainMs: number): Promise<void> {
-    if (this.#active === 0 || drainMs <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#deps.clock.after(drainMs, resolve);
-      this.#onIdle = () => {
-        cancel();
-        resolve();
-      };
-    });
+  /** The channel was replaced, not this upstream: there is another one to send over. */
+  #wasUnsent(error: unknown): boolean {
+    return error instanceof GatewayError && error.code === 'channel_closed' && !this.closed;
   }
 
   /** The time a request has, where this upstream was given a limit and the request is no endless stream. */
@@ -178,4 +210,10 @@ function mayRepeat(error: unknown, { mcpMethod, signal }: TransportRequest): boo
 
 function closedError(): GatewayError {
   return new GatewayError('channel_closed', 'this upstream was replaced or removed while the request was on its way');
+}
+
+function lateError(): GatewayError {
+  return new GatewayError('drain_timeout', 'the time to finish was over after this upstream was replaced or stopped', {
+    hint: 'the request may have been carried out; POSTERN_ROTATION_DRAIN_TIMEOUT gives what is under way more time',
+  });
 }

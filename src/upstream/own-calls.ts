@@ -68,6 +68,12 @@ export class OwnCalls {
     });
   }
 
+  /** Takes over a session that was opened while connecting, or ends it: calls may be under way in one that is open. */
+  async adopt(session: OpenedSession): Promise<void> {
+    if (this.sessions.current) await this.farewell(session.headers);
+    else this.sessions.adopt(session);
+  }
+
   /** Tells the upstream that a session of ours ends; it matters to nobody whether that is heard. */
   async farewell(headers: Readonly<Record<string, string>> | undefined): Promise<void> {
     if (headers === undefined || !(SESSION_ID in headers)) return;

@@ -3,7 +3,7 @@ import type { GatewayError } from '../base/errors.ts';
 import { grantUpkeep, type Grant } from '../policy/grant.ts';
 import type { JsonRpcResponse } from '../wire/json-rpc.ts';
 import { LISTING_METHODS, type ListingMethod } from '../wire/mcp.ts';
-import { countsAgainstUpstream } from './breaker.ts';
+import { countsAgainstUpstream, wasEndedHere } from './breaker.ts';
 import { capabilitiesOf, type Listing, type ListingTerms, type UpstreamFacts } from './facts.ts';
 import { announcedListings, followChanges } from './follow-changes.ts';
 import type { Health } from './health.ts';
@@ -154,7 +154,7 @@ export class OwnListings {
 
 /** Whether a failure is none of those that show in the health by themselves, as every failed call does. */
 function saysSomethingElse(failure: GatewayError): boolean {
-  return !countsAgainstUpstream(failure) && !UNTOLD.has(failure.code);
+  return !countsAgainstUpstream(failure) && !wasEndedHere(failure) && !UNTOLD.has(failure.code);
 }
 
-const UNTOLD: ReadonlySet<GatewayError['code']> = new Set(['upstream_unavailable', 'call_cancelled', 'channel_closed']);
+const UNTOLD: ReadonlySet<GatewayError['code']> = new Set(['upstream_unavailable', 'call_cancelled']);

@@ -31,6 +31,7 @@ export class StreamableHttp implements UpstreamTransport {
       signal: request.signal,
       headersTimeoutMs: headersTimeoutMs(request.mcpMethod),
       onEnd: request.onEnd,
+      group: request.group,
     });
   }
 

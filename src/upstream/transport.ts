@@ -1,4 +1,5 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
+import type { GatewayError } from '../base/errors.ts';
 import type { ChannelRequest, ChannelResponse } from '../tls/dialer.ts';
 
 /** One HTTP request of Streamable HTTP to an upstream. */
@@ -14,8 +15,8 @@ export interface UpstreamRequest {
   readonly mcpMethod: string;
 }
 
-/** A request on its way out, with the observer of its response's end. */
-export type TransportRequest = UpstreamRequest & Pick<ChannelRequest, 'onEnd'>;
+/** A request on its way out, with the observer of its response's end, and whose it is. */
+export type TransportRequest = UpstreamRequest & Pick<ChannelRequest, 'onEnd' | 'group'>;
 
 /** What an upstream may turn out to speak. */
 export type TransportKind = 'streamable-http' | 'sse' | 'stdio';
@@ -25,8 +26,8 @@ export interface UpstreamTransport {
   readonly kind: TransportKind;
   /** @throws GatewayError when no answer came; statuses of any kind are answers. */
   send(request: TransportRequest): Promise<ChannelResponse>;
-  /** Ends what it holds open beyond single requests; resolves once nothing is left of it. */
-  close(): Promise<void>;
+  /** Ends what it holds open beyond single requests, for this reason; resolves once nothing is left of it. */
+  close(reason: GatewayError): Promise<void>;
 }
 
 const TOOL_TIMEOUT_MS = 600_000;

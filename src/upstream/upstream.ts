@@ -1,20 +1,20 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
-import { GatewayError } from '../base/errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { grantUpkeep, type Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import type { ChannelResponse, HandshakeReport } from '../tls/dialer.ts';
-import { noHandshake } from '../tls/no-handshake.ts';
 import type { JsonRpcResponse } from '../wire/json-rpc.ts';
 import { Breaker } from './breaker.ts';
 import { connect } from './connect.ts';
-import { gatewayErrorOf, untilAborted, withDeadline } from './deadline.ts';
+import { gatewayErrorOf, untilAborted } from './deadline.ts';
 import type { UpstreamFacts } from './facts.ts';
-import { Health, type HealthState } from './health.ts';
+import { Health, type Attempt, type HealthState } from './health.ts';
 import { healthReport, judgeOf } from './judge.ts';
 import { Link, type CarryObserver } from './link.ts';
 import { OwnCalls } from './own-calls.ts';
 import { OwnListings, type ListingNews } from './own-listings.ts';
 import { messageOf, type Answer, type Params } from './own-request.ts';
+import { reachReport } from './reach-report.ts';
 import type { SharedSession } from './shared-session.ts';
 import { assertAlive, lifeSignMethod } from './sign-of-life.ts';
 import type { UpstreamRequest, UpstreamTransport } from './transport.ts';
@@ -27,14 +27,16 @@ export interface UpstreamDeps extends WaysDeps {
   readonly random?: () => number;
   /** Told when a listing was said to have changed, and when one reads differently than before. */
   readonly onListing?: (upstream: Upstream, news: ListingNews) => void;
+  /** Told when it begins to fail. */
+  readonly onFailing?: (upstream: Upstream, code: ErrorCode, during: Attempt) => void;
 }
-
-const CONNECT_TIMEOUT_MS = 60_000;
 
 /** One server behind us, reached with one identity over one channel on every path. Fails with GatewayError only. */
 export class Upstream {
   readonly config: UpstreamConfig;
   readonly listings: OwnListings;
+  /** How many requests it carries, and what ends connections before their time. */
+  readonly connections: Pick<Link, 'active' | 'withdraw' | 'cut'>;
   readonly #deps: UpstreamDeps;
   readonly #link: Link;
   readonly #breaker: Breaker;
@@ -44,7 +46,7 @@ export class Upstream {
   #facts: UpstreamFacts | undefined;
   #transport: UpstreamTransport | undefined;
   #connecting: Promise<UpstreamFacts> | undefined;
-  readonly #farewells: (() => Promise<void>)[] = [];
+  #successor: Upstream | undefined;
 
   /**
    * Dials nothing yet.
@@ -58,8 +60,10 @@ export class Upstream {
     this.config = config;
     this.#deps = deps;
     this.#link = new Link(config, deps, label);
+    this.connections = this.#link;
     this.#breaker = new Breaker(clock, random);
-    this.#health = new Health(clock, this.#breaker, healthReport(events, label));
+    const report = healthReport(events, label, (code, during) => deps.onFailing?.(this, code, during));
+    this.#health = new Health(clock, this.#breaker, report);
     this.#judge = judgeOf(this.#health);
     const carry = (request: UpstreamRequest, observer?: CarryObserver) =>
       this.#link.carry(this.#transport ?? this.#link.first, request, observer);
@@ -72,6 +76,7 @@ export class Upstream {
         this.listings.watchAnew();
       },
     });
+    this.#link.beforeClose(() => this.#own.farewell(this.#own.sessions.current?.headers));
     this.listings = new OwnListings({
       clock,
       random,
@@ -118,6 +123,7 @@ export class Upstream {
    * channel_closed
    */
   async send(grant: Grant, request: UpstreamRequest): Promise<ChannelResponse> {
+    if (this.#late) return this.#late.send(grant, request);
     const transport = this.#transport ?? this.#link.transport((await this.connect(grant, request.signal)).transport);
     this.#breaker.admit();
     return this.#link.carry(transport, request, this.#judge);
@@ -129,6 +135,7 @@ export class Upstream {
    * @throws GatewayError as `connect`
    */
   async sharedSession(grant: Grant, signal?: CancelSignal): Promise<SharedSession> {
+    if (this.#late) return this.#late.sharedSession(grant, signal);
     if (this.#transport === undefined) await this.connect(grant, signal);
     return this.#own.sessions.current ?? untilAborted(this.#own.sessions.get(), signal);
   }
@@ -139,6 +146,7 @@ export class Upstream {
    * @throws GatewayError as `connect`, and upstream_session_lost, upstream_unavailable
    */
   async call(grant: Grant, method: string, params: Params, signal?: CancelSignal): Promise<JsonRpcResponse> {
+    if (this.#late) return this.#late.call(grant, method, params, signal);
     if (this.#transport === undefined) await this.connect(grant, signal);
     this.#breaker.admit();
     try {
@@ -177,49 +185,49 @@ export class Upstream {
   /** A handshake for people to read, with the same identity; without TLS only whether the upstream answers. */
   async examine(signal: AbortSignal): Promise<HandshakeReport> {
     const { profile, target } = this.config;
-    const { origin, host } = placeOf(target);
-    if (profile) return this.#deps.channels.examine(profile, origin, signal);
-    const { reason } = await this.probe(grantUpkeep('check'), signal);
-    const error = reason && new GatewayError(reason.code, reason.message, reason);
-    return noHandshake({ origin, serverName: host, error });
+    if (profile) return this.#deps.channels.examine(profile, placeOf(target).origin, signal);
+    return reachReport(this.config, (await this.probe(grantUpkeep('check'), signal)).reason);
+  }
+
+  /** Whoever still holds this upstream once it is closed, is served by the one in its place. */
+  succeededBy(successor: Upstream): void {
+    this.#successor = successor;
   }
 
   /**
-   * Ends the upstream: what is under way may finish within `drainMs`, then streams are cut and the channel is given
-   * back. Idempotent; never throws.
+   * Ends the upstream: what is under way may finish within `drainMs`, then it is ended and the channel is given back.
+   * Closing again may make the time shorter, never longer; never throws.
+   *
+   * @returns how many requests and streams did not end in time
    */
-  close(drainMs: number): Promise<void> {
+  close(drainMs: number): Promise<number> {
     this.listings.unwatch();
-    return this.#link.close(drainMs, async () => {
-      await Promise.all(this.#farewells.map((farewell) => farewell()));
-      await this.#own.farewell(this.#own.sessions.current?.headers);
-    });
+    return this.#link.close(drainMs);
   }
 
   /** Has something said to the server before the channel is given back; `farewell` must not throw. */
   beforeClose(farewell: () => Promise<void>): void {
-    this.#farewells.push(farewell);
+    this.#link.beforeClose(farewell);
+  }
+
+  /** Who serves a request that found this upstream before it was replaced, and comes after it was closed. */
+  get #late(): Upstream | undefined {
+    return this.#link.closed ? this.#successor : undefined;
   }
 
   async #connect(): Promise<UpstreamFacts> {
-    const { clock } = this.#deps;
     const wasRead = this.listings.beginReadingAll();
     try {
-      const { facts, session } = await withDeadline(clock, CONNECT_TIMEOUT_MS, this.#link.signal, (signal) =>
-        connect({
-          ways: this.#link.senders,
-          clock,
-          earlier: this.#facts,
-          era: this.config.protocolEra,
-          now: new Date(clock.nowMs()).toISOString(),
-          signal,
-        }),
-      );
+      const { facts, session } = await connect({
+        ways: this.#link.senders,
+        clock: this.#deps.clock,
+        earlier: this.#facts,
+        era: this.config.protocolEra,
+        signal: this.#link.signal,
+      });
       this.#learn(facts);
       wasRead();
-      // calls may be under way in the session that is open, so a second one is not needed
-      if (session && this.#own.sessions.current) await this.#own.farewell(session.headers);
-      else if (session) this.#own.sessions.adopt(session);
+      if (session) await this.#own.adopt(session);
       this.#health.succeeded();
       return facts;
     } catch (thrown) {

@@ -3,6 +3,7 @@ import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
 import { profileOf } from '../support/open-test-profile.ts';
 import { dialerContract, type DialerSubject } from './dialer-contract.ts';
 import { dialerIdentityContract } from './dialer-identity-contract.ts';
+import { dialerWithdrawalContract } from './dialer-withdrawal-contract.ts';
 
 const node: DialerSubject = {
   createDialer: (options) => createNodeDialer({ ...options, clock: systemClock, contextCache: { maxIdle: 10 } }),
@@ -11,3 +12,4 @@ const node: DialerSubject = {
 
 dialerContract('node', node);
 dialerIdentityContract('node', node);
+dialerWithdrawalContract('node', node);

@@ -147,6 +147,36 @@ export function outageContract(server: () => TestServer, open: (url: string) => 
       }
     });
 
+    test('killed at any moment, it keeps all of a commit or nothing of it', { timeout: 60_000 }, async () => {
+      const storage = await open(server().url);
+      const keys = [key(), key(), key()];
+      let acknowledged = 0;
+      /** Commits one after the other until the store is gone. */
+      const commitOn = async (): Promise<void> => {
+        await storage.commit(keys.map((at) => ({ key: at, value: `{"n":${acknowledged + 1}}` })));
+        acknowledged++;
+        return commitOn();
+      };
+      try {
+        for (let round = 0; round < 5; round++) {
+          const ended = expectUnavailable(commitOn, server().password);
+          const enough = acknowledged + 20 + Math.random() * 20;
+          await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(enough), { timeout: 10_000, interval: 1 });
+          await server().kill();
+          await ended;
+          await server().restart();
+          const read = () => Promise.all(keys.map((at) => storedText(storage, at)));
+          const texts = new Set(await vi.waitFor(read, { timeout: 10_000, interval: 20 }));
+          // what was acknowledged is there; what was under way may be
+          const possible = [acknowledged, acknowledged + 1].map((n) => `{"n":${n}}`);
+          expect(texts.size).toBe(1);
+          for (const text of texts) expect(possible).toContain(text);
+        }
+      } finally {
+        await storage.close();
+      }
+    });
+
     test('a wrong password is refused without being told', async () => {
       await expectUnavailable(() => open(server().url.replace(server().password, 'wrong-canary')), 'wrong-canary');
     });

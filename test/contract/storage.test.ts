@@ -1,18 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openStorage } from '../../adapters/node/storage/open-storage.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestServer } from '../support/redis.ts';
+import { postgresClients, redisClients } from '../support/store-clients.ts';
 import { outageContract, sharedStorageContract, storageContract } from './storage-contract.ts';
+import { watchContract, watchLossContract } from './storage-watch-contract.ts';
+import type { WatchedServer } from './storage-watch-contract.ts';
 
 const open = (url: string) => openStorage(new Secret(url));
 
 describe('memory', () => {
   storageContract(() => open('memory:'));
+  watchContract(async () => {
+    const storage = await open('memory:');
+    return [storage, storage];
+  });
 });
 
 describe('sqlite', () => {
@@ -26,11 +34,17 @@ describe('sqlite', () => {
   sharedStorageContract(openFile);
 });
 
-describe('redis', () => behindServer(startRedis));
+describe('redis', () => behindServer(startRedis, { clients: redisClients, elsewhere: async ({ url }) => `${url}/1` }));
 
-describe('postgres', () => behindServer(startPostgres));
+describe('postgres', () => behindServer(startPostgres, { clients: postgresClients, elsewhere: makeSchema }));
 
-function behindServer(start: () => Promise<TestServer>): void {
+interface Product {
+  readonly clients: WatchedServer['clients'];
+  /** The same server for somebody else's records. */
+  readonly elsewhere: (server: TestServer) => Promise<string>;
+}
+
+function behindServer(start: () => Promise<TestServer>, { clients, elsewhere }: Product): void {
   let server: TestServer;
   beforeAll(async () => {
     server = await start();
@@ -39,4 +53,14 @@ function behindServer(start: () => Promise<TestServer>): void {
   storageContract(() => open(server.url));
   sharedStorageContract(() => open(server.url));
   outageContract(() => server, open);
+  watchContract(async () => [await open(server.url), await open(server.url)]);
+  watchLossContract({ server: () => server, open, clients, elsewhere: () => elsewhere(server) });
+}
+
+async function makeSchema({ url }: TestServer): Promise<string> {
+  const client = new Client(url);
+  await client.connect();
+  await client.query('CREATE SCHEMA IF NOT EXISTS other');
+  await client.end();
+  return `${url}?options=${encodeURIComponent('-c search_path=other')}`;
 }

@@ -62,17 +62,17 @@ test('a reload takes up a new identity; unchanged files keep the connections', a
   expect(await subjectOfNextCall()).toBe('first');
   await upstream.untilListened();
   const { handshakes } = upstream;
-  await gateway.gateway.reload();
+  await gateway.gateway.reload('operator');
   expect(await subjectOfNextCall()).toBe('first');
   expect(upstream.handshakes).toBe(handshakes);
   await write(await ca.issue({ cn: 'second' }));
-  await gateway.gateway.reload();
+  await gateway.gateway.reload('operator');
   expect(await subjectOfNextCall()).toBe('second');
 });
 
 test('files that do not belong together leave the last good identity in force, and health says so', async () => {
   await writeFile(path('client.crt'), (await ca.issue({ cn: 'half' })).certPem);
-  await gateway.gateway.reload();
+  await gateway.gateway.reload('operator');
   expect(await subjectOfNextCall()).toBe('first');
   expect(await read()).toMatchObject({
     reachable: true,
@@ -81,7 +81,7 @@ test('files that do not belong together leave the last good identity in force, a
     health: { status: 'failing' },
   });
   await write(await ca.issue({ cn: 'whole' }));
-  await gateway.gateway.reload();
+  await gateway.gateway.reload('operator');
   expect(await read()).toMatchObject({ status: 'active', lastError: null });
   expect(await subjectOfNextCall()).toBe('whole');
 });

@@ -22,7 +22,7 @@ test.each([
   ['a password in a flag', ['--storage', 'redis://:hunter2@store'], {}, 'a password in a flag'],
   ['a shared store without keys', ['--storage', 'redis://store'], {}, 'POSTERN_VAULT_KEYS and JWT_SECRET_KEY'],
   ['bad vault keys', [], { POSTERN_VAULT_KEYS: 'hunter2' }, 'vault key 1: expected'],
-  ['caller certificates', ['--client-auth', 'required'], {}, 'come in a later version'],
+  ['caller certificates without TLS', ['--client-auth', 'required'], {}, 'CERT_REQS: required needs TLS'],
   ['a missing settings file', ['--config', 'nowhere.yaml'], {}, 'there is no such file'],
 ] as const)('%s: exit 1, one message, nothing made', async (_, args, env, message) => {
   const { code, stdout, stderr } = await serve(args, env);

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { closeAfterEach } from '../support/closing.ts';
 import { openListener } from '../../adapters/node/listener/listener.ts';
 import type { Listener, ListenerOptions } from '../../adapters/node/listener/listener.ts';
-import { Secret } from '../../src/base/secret.ts';
+import { listenerIdentity } from '../support/listener-identity.ts';
 import { mintPki } from '../support/pki.ts';
 
 const closing = closeAfterEach();
@@ -49,13 +49,7 @@ function openHttp2(url: string, options = {}): ClientHttp2Session {
 
 async function minted() {
   const ca = await (await mintPki()).ca('listener CA');
-  const { certificate, chainPem, keyPem } = await ca.issue({ cn: 'localhost', dns: ['localhost'], eku: 'server' });
-  const identity = {
-    chainPem,
-    privateKey: new Secret(keyPem),
-    minVersion: 'TLSv1.2',
-    facts: certificate.facts,
-  } as const;
+  const identity = listenerIdentity(await ca.issue({ cn: 'localhost', dns: ['localhost'], eku: 'server' }));
   return { ca, identity };
 }
 
@@ -107,7 +101,7 @@ test('a TLS listener speaks HTTP/2 and HTTP/1.1 by ALPN, and presents a new cert
   expect([response.httpVersion, await textOf(response)]).toEqual(['1.1', 'GET /h1 ']);
 
   const renewed = await minted();
-  listener.present(renewed.identity);
+  expect(await listener.present(renewed.identity)).toBe(0);
   const socket = connectTls({ port: listener.port, host: '127.0.0.1', servername: 'localhost', ca: renewed.ca.pem });
   closing.push(() => socket.destroy());
   await once(socket, 'secureConnect');
@@ -115,6 +109,7 @@ test('a TLS listener speaks HTTP/2 and HTTP/1.1 by ALPN, and presents a new cert
     renewed.identity.facts.sha256,
   );
   expect(await post(session, '/still', 'y')).toBe('POST /still y');
+  expect(await post(openHttp2(url, { ca: renewed.ca.pem, family: 4 }), '/new', 'z')).toBe('POST /new z');
 });
 
 test('closing lets a call in flight finish, over HTTP/1.1 and HTTP/2', async () => {

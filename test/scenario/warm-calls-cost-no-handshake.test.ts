@@ -44,7 +44,7 @@ test('2,000 calls through one channel: one context, and no more handshakes than 
   const one = await profile('caller');
   const workers = Array.from({ length: 16 }, async () => {
     for (let count = 0; count < 125; count++) {
-      const lease = await channels.lease(one, upstream.origin());
+      const lease = await channels.lease(one, upstream.origin(), '');
       await call(lease.value);
       lease.release();
     }
@@ -63,7 +63,7 @@ test('150 upstreams in use and a cache of 100: each is built once, and one-off c
   const { events, dialer, channels, upstream, profile } = await setUp(100);
   const origin = upstream.origin();
   const profiles = await Promise.all(Array.from({ length: 150 }, (_, index) => profile(`upstream ${index}`)));
-  const leases = await Promise.all(profiles.map((it) => channels.lease(it, origin)));
+  const leases = await Promise.all(profiles.map((it) => channels.lease(it, origin, '')));
   const random = lehmer(7);
   for (let index = 0; index < 300; index++) await call(pick(leases, Math.floor(random() * 150)).value);
   for (let index = 0; index < 300; index++) await call(pick(leases, index % 150).value);
@@ -71,10 +71,10 @@ test('150 upstreams in use and a cache of 100: each is built once, and one-off c
 
   const signal = new AbortController().signal;
   const checked = await Promise.all(Array.from({ length: 120 }, (_, index) => pinned(index)));
-  for (const it of checked) (await channels.lease(it, origin)).release();
+  for (const it of checked) (await channels.lease(it, origin, '')).release();
   await Promise.all(checked.slice(0, 3).map((it) => dialer.examine(it, origin, signal)));
   const builtBefore = events.count('context.built');
-  for (const it of profiles) await call((await channels.lease(it, origin)).value, '/again');
+  for (const it of profiles) await call((await channels.lease(it, origin, '')).value, '/again');
   expect(events.count('context.built')).toBe(builtBefore);
   expect(leases.every(({ value }) => !value.closed)).toBe(true);
   expect(channels.stats).toEqual({ channels: 250, idle: 100 });
@@ -84,10 +84,10 @@ test('150 upstreams in use and a cache of 100: each is built once, and one-off c
 test('a replaced profile: the old channel finishes what it has while the new one serves', async () => {
   const { channels, upstream, profile } = await setUp(10);
   const [before, after] = [await profile('before'), await profile('after')];
-  const old = await channels.lease(before, upstream.origin());
+  const old = await channels.lease(before, upstream.origin(), '');
   const unfinished = await old.value.send({ method: 'GET', path: '/old', headers: {} });
   const drained = old.value.drain(10_000);
-  const fresh = await channels.lease(after, upstream.origin());
+  const fresh = await channels.lease(after, upstream.origin(), '');
   await call(fresh.value, '/new');
   await expect(call(old.value)).rejects.toMatchObject({ code: 'channel_closed' });
   expect(await unfinished.text(10)).toBe('ok');

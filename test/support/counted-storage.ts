@@ -18,8 +18,7 @@ export function countStorageUse(): StorageUse {
       return {
         ...platform,
         storage: {
-          name: storage.name,
-          shared: storage.shared,
+          ...storage,
           driver: {
             getItem(...asked) {
               use.reads++;
@@ -34,7 +33,6 @@ export function countStorageUse(): StorageUse {
             use.commits++;
             return storage.commit(changes);
           },
-          close: () => storage.close(),
         },
       };
     },

@@ -2,7 +2,7 @@
  * As much of an MCP server as a gateway asks for, in both eras, with JSON answers and next to no work of its own: for
  * tests that make many calls. `startMcpUpstream` is the real thing.
  */
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -50,8 +50,11 @@ function resultOf({ method, params }: Message): object | undefined {
   }
 }
 
+/** Answers a call of the tool in the server's place, or leaves it to the server with false. */
+export type AnswerCall = (call: { readonly id: number | string; readonly text: string }, response: ServerResponse) => boolean;
+
 /** Starts a server; close it in a `finally`. */
-export async function startPlainMcpServer(tls?: ServerOptions): Promise<PlainMcpServer> {
+export async function startPlainMcpServer(tls?: ServerOptions, answerCall?: AnswerCall): Promise<PlainMcpServer> {
   const sessionId = crypto.randomUUID();
   const calls = new Map<string, number>();
   const counts = { connections: 0, open: 0, handshakes: 0 };
@@ -72,6 +75,8 @@ export async function startPlainMcpServer(tls?: ServerOptions): Promise<PlainMcp
       if (message.id === undefined) return void response.writeHead(202).end();
       const client = clientOf(request.socket);
       if (message.method === 'tools/call') calls.set(client, (calls.get(client) ?? 0) + 1);
+      const call = { id: message.id, text: message.params?.arguments?.text ?? '' };
+      if (message.method === 'tools/call' && answerCall?.(call, response)) return;
       const result = resultOf(message);
       const error = { code: -32601, message: 'method not found' };
       const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, ...(result ? { result } : { error }) });

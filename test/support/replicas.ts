@@ -16,14 +16,14 @@ export interface Replicas {
   close(): Promise<void>;
 }
 
-/** Starts `count` replicas; `gateways` are registered with the first one, before the others read the store. */
+/** Starts `count` replicas; `gateways` are registered with the first one, before the others read the store, a file unless POSTERN_STORAGE is set. */
 export async function startReplicas(
   count: number,
   gateways: readonly Readonly<Record<string, unknown>>[],
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Replicas> {
   const folder = await makeTempFolder();
-  const options = { keys: makeKeys(), settings: { ...settings, POSTERN_STORAGE: `sqlite:${folder.path}/shared.db` } };
+  const options = { keys: makeKeys(), settings: { POSTERN_STORAGE: `sqlite:${folder.path}/shared.db`, ...settings } };
   const first = await startGateway(options);
   for (const fields of gateways) await first.register(fields);
   const others = await Promise.all(Array.from({ length: count - 1 }, () => startGateway(options)));

@@ -1,5 +1,5 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
@@ -22,6 +22,8 @@ export interface TestUpstream {
   readonly connections: number;
   /** Common name of the client certificate of each TLS handshake that was completed. */
   readonly handshakes: (string | undefined)[];
+  /** Serves new connections with other TLS material; open ones, and sessions under the same `ticketKeys`, stay. */
+  replaceTls(tls: ServerOptions): void;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,9 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
     handshakes,
     get connections() {
       return connections;
+    },
+    replaceTls(replacement) {
+      if (server instanceof HttpsServer) server.setSecureContext(replacement);
     },
     close: () =>
       new Promise((resolve) => {

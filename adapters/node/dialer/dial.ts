@@ -2,11 +2,12 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
-import type { Clock, ErrorCode, EventSink, TlsProfile } from '../../../src/index.ts';
+import type { Clock, ErrorCode, EventSink, PeerChain, TlsProfile } from '../../../src/index.ts';
 import { classifyDial, connectTimeout } from '../../node-compat/classify.ts';
 import type { Connect, Connection, DialFacts } from '../../node-compat/connection.ts';
 import type { AddressGuard } from './address-guard.ts';
-import type { SessionKeeper } from './session-keeper.ts';
+import { shownChain } from './shown-chain.ts';
+import type { KeptSession, SessionKeeper } from './session-keeper.ts';
 
 export interface DialDeps {
   readonly events: EventSink;
@@ -62,6 +63,7 @@ class Attempt {
   readonly #cancelDeadline: () => void;
   readonly #tcp: Socket;
   #secure: TLSSocket | undefined;
+  #offered: KeptSession | undefined;
   #over = false;
 
   constructor(target: Target, deps: DialDeps, done: Parameters<Connect>[0]) {
@@ -91,10 +93,10 @@ class Attempt {
   readonly #onTcp = (): void => {
     const { origin, host, tls } = this.#target;
     this.#deps.events('connection.opened', { origin, tls: tls !== undefined });
-    if (!tls) return this.#succeed(this.#tcp, undefined);
+    if (!tls) return this.#succeed(this.#tcp, undefined, []);
     const { profile, context, sessions } = tls;
     const name = profile.serverName ?? host;
-    const session = sessions.offer();
+    const offered = (this.#offered = sessions.offer());
     const secure = connectTls({
       socket: this.#tcp,
       secureContext: context,
@@ -105,7 +107,7 @@ class Attempt {
       checkServerIdentity: (_, certificate) =>
         profile.checkHostname ? checkServerIdentity(name, certificate) : undefined,
       ALPNProtocols: ['http/1.1'],
-      ...(session && { session }),
+      ...(offered && { session: offered.session }),
     });
     this.#secure = secure;
     secure.on('error', this.#onError);
@@ -116,10 +118,11 @@ class Attempt {
     const { tls } = this.#target;
     const secure = this.#secure;
     if (!tls || !secure) return;
+    const shown = secure.isSessionReused() ? undefined : secure.getPeerX509Certificate();
     const refusal =
-      tls.profile.verify && !secure.authorized ? unverified(secure) : pinMismatch(secure, tls.profile.pins);
+      tls.profile.verify && !secure.authorized ? unverified(secure) : pinMismatch(shown, tls.profile.pins);
     if (refusal) this.#fail(refusal);
-    else this.#succeed(secure, secure);
+    else this.#succeed(secure, secure, secure.isSessionReused() ? (this.#offered?.peer ?? []) : shownChain(shown));
   };
 
   readonly #onError = (error: Error): void => {
@@ -134,14 +137,15 @@ class Attempt {
     this.#fail(connectTimeout(`${this.#target.host}:${this.#target.port}`, met));
   };
 
-  #succeed(socket: Socket | TLSSocket, secure: TLSSocket | undefined): void {
+  #succeed(socket: Socket | TLSSocket, secure: TLSSocket | undefined, peer: PeerChain): void {
     if (this.#over) return;
     const facts = this.#facts(true);
-    const connection: Connection = { socket, tls: secure !== undefined, facts, alert: undefined, answered: false };
+    const tls = secure !== undefined;
+    const connection: Connection = { socket, tls, facts, peer, alert: undefined, answered: false };
     this.#end();
     if (secure) {
       // Only now: the session of a server that was refused would let it in, for a resumed handshake checks no name.
-      secure.on('session', (session) => this.#target.tls?.sessions.keep(session));
+      secure.on('session', (session) => this.#target.tls?.sessions.keep(session, peer));
       secure.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code?.startsWith('ERR_SSL_')) connection.alert ??= error;
       });
@@ -203,9 +207,9 @@ function unverified(secure: TLSSocket): GatewayError {
   return new GatewayError('tls_handshake_failed', 'the server certificate was not verified', { details: { reason } });
 }
 
-function pinMismatch(secure: TLSSocket, pins: readonly string[]): GatewayError | undefined {
+function pinMismatch(shown: X509Certificate | undefined, pins: readonly string[]): GatewayError | undefined {
   if (pins.length === 0) return undefined;
-  const spki = secure.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+  const spki = shown?.publicKey.export({ type: 'spki', format: 'der' });
   const pin = spki && createHash('sha256').update(spki).digest('base64');
   if (pin !== undefined && pins.includes(pin)) return undefined;
   return new GatewayError(

@@ -57,13 +57,15 @@ export function createNodeDialer(options: NodeDialerOptions): Dialer {
     async open(profile, origin) {
       requireMatch(origin, profile);
       const context = profile && (await leaseContext(profile));
-      const tls = profile && context && { profile, context: context.value, sessions: sessionsOf(profile) };
+      const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0);
+      const tls = profile && context && sessions && { profile, context: context.value, sessions };
       return new UndiciChannel({
         origin,
         fingerprint: profile?.fingerprint,
         connect: createConnect(origin, tls, deps),
         clock,
         headersTimeoutMs,
+        forgetSessions: () => sessions?.forget(),
         onClosed: (cut) => {
           context?.release();
           events('channel.drained', { origin, cut });
@@ -94,10 +96,6 @@ export function createNodeDialer(options: NodeDialerOptions): Dialer {
       events('context.built', { fingerprint, durationMs: clock.monotonicMs() - startedMs });
       return context;
     });
-  }
-
-  function sessionsOf(profile: TlsProfile): ReturnType<typeof createSessionKeeper> {
-    return createSessionKeeper(clock, profile.pins.length === 0);
   }
 }
 

@@ -1,11 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { parseDerCertificate } from '../../../src/index.ts';
-import type { GatewayError, HandshakeReport, TlsProfile } from '../../../src/index.ts';
+import type { GatewayError, HandshakeReport, PeerChain, TlsProfile } from '../../../src/index.ts';
 import { classifyTls, closedAfterHandshake } from '../../node-compat/classify.ts';
 import type { Connect, Connection } from '../../node-compat/connection.ts';
 import { createConnect, type DialDeps, hostOf } from './dial.ts';
 import { createSessionKeeper } from './session-keeper.ts';
+import { shownChain } from './shown-chain.ts';
 
 export interface Examination {
   readonly profile: TlsProfile;
@@ -29,7 +30,7 @@ interface Sight {
   readonly protocol: string | undefined;
   readonly cipher: string | undefined;
   readonly alpn: string | undefined;
-  readonly chain: readonly Uint8Array[];
+  readonly chain: PeerChain;
 }
 
 interface Outcome {
@@ -65,7 +66,7 @@ async function handshake({ profile, origin, context, signal, deps }: Examination
   const sessions = createSessionKeeper(deps.clock, false);
   let glimpse: Sight | undefined;
   const onGlimpse = (secure: TLSSocket, shown: X509Certificate): void => {
-    glimpse = look(secure, shown);
+    glimpse = look(secure, shownChain(shown));
   };
   const connect = createConnect(origin, { profile, context, sessions }, { ...deps, onGlimpse });
   const { error, connection } = await untilAborted(connect, signal);
@@ -74,7 +75,7 @@ async function handshake({ profile, origin, context, signal, deps }: Examination
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const secure = connection.socket as TLSSocket;
-    const sight = look(secure, secure.getPeerX509Certificate());
+    const sight = look(secure, connection.peer);
     const spentMs = deps.clock.monotonicMs() - startedMs;
     const waitMs = Math.min(Math.max(spentMs * 4, MIN_VERDICT_MS), MAX_VERDICT_MS);
     return { error: await verdict(connection, waitMs, deps.clock), sight };
@@ -126,14 +127,7 @@ function verdict(connection: Connection, waitMs: number, clock: DialDeps['clock'
   });
 }
 
-function look(secure: TLSSocket, shown: X509Certificate | undefined): Sight {
-  const chain: Uint8Array[] = [];
-  let next = shown;
-  // OpenSSL's limit is 100 as well; a self-signed certificate names itself as its issuer.
-  while (next && chain.length < 100) {
-    chain.push(next.raw);
-    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
-  }
+function look(secure: TLSSocket, chain: PeerChain): Sight {
   const cipher = secure.getCipher() as { standardName?: string } | null;
   return {
     protocol: secure.getProtocol() ?? undefined,

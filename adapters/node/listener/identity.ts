@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   GatewayError,
   Secret,
@@ -8,10 +9,14 @@ import {
   parseCertificates,
   splitPem,
 } from '../../../src/index.ts';
-import type { CertificateFacts, Clock, KeyOpener, SettingValues } from '../../../src/index.ts';
+import type { Certificate, CertificateFacts, Clock, KeyOpener, SettingValues } from '../../../src/index.ts';
 import { readTextFile } from '../files.ts';
+import { readCallerTrust } from './caller-trust.ts';
+import type { CallerTrust } from './caller-trust.ts';
+import { readNamed } from './named-file.ts';
+import { tryOut } from './secure-options.ts';
 
-/** What the listener presents: checked, and the key opened. */
+/** What the listener presents and whom it lets in: checked, and the key opened. */
 export interface ListenerIdentity {
   /** Leaf first. */
   readonly chainPem: string;
@@ -20,13 +25,16 @@ export interface ListenerIdentity {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   /** Of the leaf. */
   readonly facts: CertificateFacts;
+  /** Undefined where callers are not asked for certificates. */
+  readonly callers: CallerTrust | undefined;
+  /** Two identities that present the same and let in the same have the same one. */
+  readonly fingerprint: string;
 }
 
 /**
- * The listener's certificate and key from their files, held to the same rules as an upstream's; undefined where TLS is
- * off.
+ * Everything the listener needs of its files, each held to the same rules as an upstream's; undefined where TLS is off.
  *
- * @throws GatewayError file_refused and the codes of certificates and keys
+ * @throws GatewayError file_refused and the codes of certificates, keys, CAs and revocation lists
  */
 export async function readListenerIdentity(
   settings: SettingValues,
@@ -35,17 +43,25 @@ export async function readListenerIdentity(
 ): Promise<ListenerIdentity | undefined> {
   const { certFile, keyFile = certFile, tlsMinVersion: minVersion } = settings;
   if (certFile === undefined || keyFile === undefined) return undefined;
-  const chain = await orderChain(await parseCertificates(await readTextFile(certFile), 'certificate_unreadable'));
-  const [leaf, ...intermediates] = chain;
-  if (leaf === undefined) throw new GatewayError('certificate_missing', `${certFile} holds no certificate`);
-  checkServerCertificate(leaf, clock.nowMs());
-  for (const intermediate of intermediates) checkIntermediate(intermediate, clock.nowMs());
+  const [leaf, ...intermediates] = await readNamed(certFile, (pem) => openChain(pem, clock.nowMs()));
   const { pkcs8, publicKey } = await openKey(await readKey(keyFile), await readPassphrase(settings));
   if (!equalBytes(publicKey, leaf.publicKey))
     throw new GatewayError('key_mismatch', `the key in ${keyFile} does not belong to the certificate in ${certFile}`, {
       hint: 'give the key the certificate was issued for',
     });
-  return { chainPem: chain.map(({ pem }) => pem).join(''), privateKey: pkcs8, minVersion, facts: leaf.facts };
+  const chainPem = [leaf, ...intermediates].map(({ pem }) => pem).join('');
+  const callers = await readCallerTrust(settings, clock.nowMs());
+  const parts = { chainPem, privateKey: pkcs8, minVersion, facts: leaf.facts, callers };
+  tryOut(parts);
+  return { ...parts, fingerprint: fingerprintOf(parts) };
+}
+
+async function openChain(pem: string, nowMs: number): Promise<readonly [Certificate, ...Certificate[]]> {
+  const [leaf, ...intermediates] = await orderChain(await parseCertificates(pem, 'certificate_unreadable'));
+  if (leaf === undefined) throw new GatewayError('certificate_missing', 'it holds no certificate');
+  checkServerCertificate(leaf, nowMs);
+  for (const intermediate of intermediates) checkIntermediate(intermediate, nowMs);
+  return [leaf, ...intermediates];
 }
 
 async function readKey(path: string): Promise<Secret> {
@@ -57,4 +73,12 @@ async function readKey(path: string): Promise<Secret> {
 async function readPassphrase({ keyFilePassword, keyPasswordFile }: SettingValues): Promise<Secret | undefined> {
   if (keyPasswordFile === undefined) return keyFilePassword;
   return new Secret((await readTextFile(keyPasswordFile)).replace(/\r?\n$/, ''));
+}
+
+/** The key is named by its certificate, which it was found to belong to. */
+function fingerprintOf({ chainPem, minVersion, callers }: Omit<ListenerIdentity, 'fingerprint'>): string {
+  const trust = callers && [callers.isRequired, callers.anchors.map(({ pem }) => pem), callers.crls];
+  return createHash('sha256')
+    .update(JSON.stringify([chainPem, minVersion, trust]))
+    .digest('hex');
 }

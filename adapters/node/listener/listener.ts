@@ -1,16 +1,15 @@
-import type { EventEmitter } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, createSecureServer, createServer as createHttp2Server } from 'node:http2';
-import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import type { ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
-import type { FetchHandler, SocketHandler } from '../../../src/index.ts';
-import { acceptHttp2 } from './http1-or-http2.ts';
+import type { EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
+import { systemClock } from '../clock.ts';
+import { Callers } from './callers.ts';
 import type { ListenerIdentity } from './identity.ts';
-import { UpgradableMessage, WebSockets } from './web-sockets.ts';
+import { presentOn } from './secure-options.ts';
+import { HANDSHAKE_MS, IDLE_MS, createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
+import type { Incoming, ListeningServer, Outgoing } from './servers.ts';
+import { WebSockets } from './web-sockets.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -21,6 +20,7 @@ export interface ListenerOptions {
   readonly fetch: FetchHandler;
   /** Where given, requests to become a WebSocket are taken, over HTTP/1.1. */
   readonly webSocket?: SocketHandler;
+  readonly events?: EventSink;
 }
 
 export interface Listener {
@@ -29,26 +29,17 @@ export interface Listener {
   readonly inFlight: number;
   /** What it presents; undefined without TLS. */
   readonly identity: ListenerIdentity | undefined;
-  /** Presents another certificate from the next connection on; open ones stay. */
-  present(identity: ListenerIdentity): void;
+  /**
+   * Presents another identity from the next connection on. Open connections stay, but for those of callers whose own
+   * certificate does not hold (any more) under its client CAs and revocation lists, or has expired: they are cut, and
+   * what resolves is how many. To present the same identity again judges them anew.
+   *
+   * @throws GatewayError capability_unsupported, config_invalid; nothing has changed then
+   */
+  present(identity: ListenerIdentity): Promise<number>;
   /** Stops accepting, lets requests in flight finish, cuts what is left after `deadlineMs`; resolves with that count. */
   close(deadlineMs: number): Promise<number>;
 }
-
-type Incoming = IncomingMessage | Http2ServerRequest;
-type Outgoing = ServerResponse | Http2ServerResponse;
-
-/** Time limits for a request to arrive; an answer may take, and stream, as long as it needs. */
-const LIMITS = {
-  headersTimeout: 30_000,
-  requestTimeout: 120_000,
-  // above the 60 s of common balancers, so that they and not we end an idle connection they are about to use
-  keepAliveTimeout: 75_000,
-  maxHeaderSize: 32 * 1024,
-  noDelay: true,
-};
-const HANDSHAKE_MS = 10_000;
-const HTTP2_SETTINGS = { maxConcurrentStreams: 256, maxHeaderListSize: LIMITS.maxHeaderSize };
 
 /**
  * Serves `fetch` over HTTP/1.1 and HTTP/2.
@@ -69,10 +60,11 @@ class NodeListener implements Listener {
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
+  readonly #callers: Callers | undefined;
   readonly #webSockets: WebSockets | undefined;
   #finished: (() => void) | undefined;
 
-  constructor({ host, identity, fetch, webSocket }: ListenerOptions) {
+  constructor({ host, identity, fetch, webSocket, events = () => undefined }: ListenerOptions) {
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
@@ -81,16 +73,19 @@ class NodeListener implements Listener {
       if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
     };
-    const { server, http2 } = identity ? createTlsServer(identity, handle) : createPlainServer(handle);
+    const trust = identity?.callers;
+    const callers = trust && new Callers({ trust, handshakeMs: HANDSHAKE_MS, clock: systemClock, events });
+    const { server, http2 } = identity ? createTlsServer(identity, callers, handle) : createPlainServer(handle);
     http2.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      session.setTimeout(LIMITS.keepAliveTimeout, () => {
+      session.setTimeout(IDLE_MS, () => {
         if (!this.#isBusy(session)) session.destroy();
       });
     });
     this.#server = server;
     this.#identity = identity;
+    this.#callers = callers;
     if (webSocket) {
       this.#webSockets = new WebSockets(webSocket, () => this.#onIdle());
       server.on('upgrade', this.#webSockets.upgrade);
@@ -123,9 +118,15 @@ class NodeListener implements Listener {
     return this.#identity;
   }
 
-  present(identity: ListenerIdentity): void {
+  async present(identity: ListenerIdentity): Promise<number> {
+    const { callers } = identity;
+    if (!isSecure(this.#server) || callers?.isRequired !== this.#identity?.callers?.isRequired)
+      throw new GatewayError('config_invalid', 'TLS and client-auth cannot change while the gateway runs', {
+        hint: 'restart it',
+      });
+    presentOn(this.#server, identity);
     this.#identity = identity;
-    this.#server.setSecureContext?.(secureOptions(identity));
+    return callers && this.#callers ? this.#callers.hold(callers) : 0;
   }
 
   async close(deadlineMs: number): Promise<number> {
@@ -180,47 +181,6 @@ class NodeListener implements Listener {
 /** Tells an HTTP/1.1 client not to use the connection again; HTTP/2 clients were told by GOAWAY. */
 function endConnectionAfter(outgoing: Outgoing): void {
   if (!('stream' in outgoing) && !outgoing.headersSent) outgoing.setHeader('connection', 'close');
-}
-
-/** What `requestTimeout` is to HTTP/1.1: a body that does not arrive in time ends its stream. */
-function endSlowUpload(incoming: Incoming, outgoing: Http2ServerResponse): void {
-  const timer = setTimeout(() => {
-    if (!incoming.readableEnded) outgoing.stream?.close(constants.NGHTTP2_CANCEL);
-  }, LIMITS.requestTimeout);
-  timer.unref();
-  outgoing.once('close', () => clearTimeout(timer));
-}
-
-type Handle = (incoming: Incoming, outgoing: Outgoing) => void;
-
-/** What listens, and what speaks HTTP/2 there: the same server under TLS, where ALPN decides. */
-interface Servers {
-  readonly server: ListeningServer;
-  readonly http2: EventEmitter;
-}
-
-interface ListeningServer extends Server {
-  setSecureContext?(options: SecureContextOptions): void;
-  closeIdleConnections(): void;
-}
-
-function createPlainServer(handle: Handle): Servers {
-  const server = createServer({ ...LIMITS, IncomingMessage: UpgradableMessage }, handle);
-  const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, handle);
-  acceptHttp2(server, http2, LIMITS.headersTimeout);
-  return { server, http2 };
-}
-
-function createTlsServer(identity: ListenerIdentity, handle: Handle): Servers {
-  const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
-  const limits = { ...LIMITS, ...http1, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS };
-  // closeIdleConnections is there from Node 22 on; its types lag behind
-  const server = createSecureServer({ ...limits, ...secureOptions(identity) }, handle) as unknown as ListeningServer;
-  return { server, http2: server };
-}
-
-function secureOptions({ chainPem, privateKey, minVersion }: ListenerIdentity): SecureContextOptions {
-  return { cert: chainPem, key: privateKey.reveal(), minVersion };
 }
 
 /** Node takes IPv6 addresses without the brackets URLs need. */

@@ -1,17 +1,28 @@
 import memoryDriver from 'unstorage/drivers/memory';
 import type { Change, StorageDriver } from '../../../src/index.ts';
+import { Watchers } from './watchers.ts';
 
 /** Records in the memory of this process, gone with it. */
 export function openMemory(): StorageDriver {
   const driver = memoryDriver();
   // the driver's own map, where each value is the text a commit put there
   const texts = driver.getInstance?.() as Map<string, string>;
+  const watchers = new Watchers(true);
   return {
     name: 'memory',
     shared: false,
     driver,
-    commit: async (changes) => commit(texts, changes),
-    close: async () => texts.clear(),
+    commit: async (changes) => {
+      const made = commit(texts, changes);
+      // not in the middle of whoever commits, as in a store that is elsewhere
+      if (made && changes.length > 0) queueMicrotask(() => watchers.tell(changes.map(({ key }) => key)));
+      return made;
+    },
+    watch: (onChange, onLink) => watchers.add(onChange, onLink),
+    close: async () => {
+      watchers.clear();
+      texts.clear();
+    },
   };
 }
 

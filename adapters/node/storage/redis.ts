@@ -2,10 +2,15 @@ import type { Redis } from 'ioredis';
 import redisDriver from 'unstorage/drivers/redis';
 import { codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
 import type { Change, Secret, StorageDriver } from '../../../src/index.ts';
+import { heedHeartbeat, Subscription } from './subscription.ts';
+import type { Listening } from './subscription.ts';
 
 const PREFIX = 'postern';
 
-/** Per key four arguments: the rule for what is there now, the text it compares with, what to do, the new text. */
+/**
+ * Per key four arguments: the rule for what is there now, the text it compares with, what to do, the new text; then the
+ * channel on which the keys are told. A user who may not publish commits all the same, hence pcall.
+ */
 const COMMIT = `
 for i, key in ipairs(KEYS) do
   local rule, expected = ARGV[4 * i - 3], ARGV[4 * i - 2]
@@ -15,11 +20,13 @@ end
 for i, key in ipairs(KEYS) do
   if ARGV[4 * i - 1] == 'put' then redis.call('SET', key, ARGV[4 * i]) else redis.call('DEL', key) end
 end
+if #KEYS > 0 then redis.pcall('PUBLISH', ARGV[#ARGV], table.concat(KEYS, ' ')) end
 return 1`;
 
 /**
  * Records in Redis 6 or newer, keys under `postern:`; a commit is one script. As durable as the server's
- * `appendonly` and `appendfsync` make it.
+ * `appendonly` and `appendfsync` make it. Commits are told on `postern:commits:<database>`, since channels know no
+ * databases.
  *
  * @throws GatewayError store_unavailable
  */
@@ -48,17 +55,46 @@ export async function openRedis(url: Secret): Promise<StorageDriver> {
     redis.disconnect();
     throw storeUnavailable('redis', reasonOf(error));
   }
+  const channel = `${PREFIX}:commits:${redis.options.db ?? 0}`;
+  const subscription = new Subscription((listening) => listen(redis, channel, listening));
   return guardStorage(
     {
       name: 'redis',
       shared: true,
       driver,
       commit: async (changes) =>
-        (await redis.eval(COMMIT, changes.length, ...keysOf(changes), ...rulesOf(changes))) === 1,
-      close: async () => redis.disconnect(),
+        (await redis.eval(COMMIT, changes.length, ...keysOf(changes), ...rulesOf(changes), channel)) === 1,
+      watch: subscription.watch,
+      close: async () => {
+        redis.disconnect();
+        await subscription.close();
+      },
     },
     reasonOf,
   );
+}
+
+/** Over a connection of its own, as Redis wants it; one that is lost is not mended, but replaced by the subscription. */
+async function listen(redis: Redis, channel: string, { tell, up, signal }: Listening): Promise<'refused'> {
+  const client = redis.duplicate({ lazyConnect: true, retryStrategy: () => null, disconnectTimeout: 0 });
+  const lost = new AbortController();
+  const over = AbortSignal.any([signal, lost.signal]);
+  const ended = new Promise((resolve) => client.once('end', resolve)).then(() => lost.abort());
+  over.addEventListener('abort', () => client.disconnect());
+  client.on('error', () => {});
+  client.on('message', (_, keys: string) => tell(keys.split(' ').map((key) => key.slice(PREFIX.length + 1))));
+  try {
+    await client.connect();
+    await client.subscribe(channel);
+    up();
+    return await heedHeartbeat(() => client.ping(), over);
+  } catch (error) {
+    if (describe(error) === 'NOPERM') return 'refused';
+    throw error;
+  } finally {
+    client.disconnect();
+    await ended;
+  }
 }
 
 const keysOf = (changes: readonly Change[]): string[] => changes.map(({ key }) => `${PREFIX}:${key}`);

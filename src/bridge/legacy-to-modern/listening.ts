@@ -131,10 +131,12 @@ export class Listening {
       }
       return false;
     } catch (error) {
-      return error instanceof GatewayError && error.code === 'channel_closed';
+      return error instanceof GatewayError && OVER.has(error.code);
     }
   }
 }
+
+const OVER: ReadonlySet<GatewayError['code']> = new Set(['channel_closed', 'drain_timeout', 'identity_withdrawn']);
 
 /** What to listen to; undefined where the upstream would have nothing to say. */
 export function filterOf(

@@ -7,10 +7,12 @@ import type { GatewayRoutesOptions } from './gateway-routes.ts';
 import { itemRoutes } from './item-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { answer, mount } from './routes.ts';
+import { rotationRoutes } from './rotation-routes.ts';
+import type { RotationRoutesOptions } from './rotation-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { ServerRoutesOptions } from './server-routes.ts';
 
-export interface ApiOptions extends GatewayRoutesOptions, ServerRoutesOptions {
+export interface ApiOptions extends GatewayRoutesOptions, ServerRoutesOptions, RotationRoutesOptions {
   readonly events: EventSink;
 }
 
@@ -38,6 +40,7 @@ export function apiRoutes(options: ApiOptions): Hono<HttpEnv> {
     for (const kind of ['tools', 'prompts', 'resources'] as const)
       mount(app, `${version}/${kind}`, itemRoutes(servers, kind), events);
   }
+  mount(app, '/v1/rotation', rotationRoutes(options), events);
   mount(app, '/openapi.json', { '': { GET: () => answer(openApiDocument()) } }, events);
   return app;
 }

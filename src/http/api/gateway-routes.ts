@@ -53,7 +53,7 @@ export function gatewayRoutes({ registry, clock }: GatewayRoutesOptions): Routes
       DELETE: async (c) => {
         noQuery(c);
         const { id, record } = registry.find(idOf(c));
-        await registry.remove(id, ifMatch(c));
+        await registry.remove(grantOf(c), id, ifMatch(c));
         return answer({ status: 'success', message: `Gateway ${record?.slug ?? id} deleted` });
       },
     },

@@ -3,6 +3,7 @@ import { GATEWAY_PATHS } from './gateway-paths.ts';
 import { schema } from './operations.ts';
 import type { Json } from './operations.ts';
 import { READ_SCHEMAS } from './read-schemas.ts';
+import { ROTATION_PATHS, ROTATION_READ_SCHEMAS } from './rotation-paths.ts';
 import { SERVER_PATHS } from './server-paths.ts';
 import { SERVER_READ_SCHEMAS } from './server-read-schemas.ts';
 import { WRITE_SCHEMAS } from './write-schemas.ts';
@@ -13,7 +14,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   401: 'No credential, or one that is not accepted.',
   403: 'The caller is not an admin, or the Host or Origin is not allowed.',
   404: 'No gateway or virtual server has this id or slug.',
-  409: 'A name, slug or prefix is taken, the gateway is not active, or a refresh is running.',
+  409: 'A name, slug or prefix is taken, the gateway is not active, a refresh is running, or there is nothing to promote, retire or go back to.',
   412: 'It was changed since the version in If-Match.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
@@ -42,7 +43,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS },
+    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS, ...ROTATION_PATHS },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       parameters: {
@@ -61,7 +62,7 @@ export function openApiDocument(): Json {
         },
       },
       responses: Object.fromEntries(problems),
-      schemas: { ...READ_SCHEMAS, ...SERVER_READ_SCHEMAS, ...WRITE_SCHEMAS },
+      schemas: { ...READ_SCHEMAS, ...SERVER_READ_SCHEMAS, ...ROTATION_READ_SCHEMAS, ...WRITE_SCHEMAS },
     },
   };
 }

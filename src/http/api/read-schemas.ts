@@ -33,8 +33,7 @@ const certificate = object({
   daysLeft: { type: 'integer', description: 'Whole days; negative once it has expired.' },
 });
 
-const profile = {
-  fingerprint: text,
+const opened = {
   clientCertificate: maybe(ref('Certificate')),
   authorities: list(ref('Certificate')),
 };
@@ -111,8 +110,23 @@ const gateway = object({
   crl: maybeText,
   pins: texts,
   next: maybe(object({ caCertificate: maybeText, ...identity })),
+  retiring: {
+    ...maybe(object({ caCertificate: maybeText, ...identity })),
+    description: 'What was current before the last promotion.',
+  },
   tls: maybe(
-    object({ ...profile, trust: oneOf('system', 'only', 'add'), insecure: flag, next: maybe(object(profile)) }),
+    object({
+      fingerprint: text,
+      presenting: { ...oneOf('current', 'next', 'retiring'), description: 'Which identity is in use.' },
+      ...opened,
+      trust: {
+        ...oneOf('system', 'only', 'add'),
+        description: 'Whom we believe; while there are several, all of them.',
+      },
+      insecure: flag,
+      next: maybe(object(opened)),
+      retiring: maybe(object(opened)),
+    }),
   ),
   tags: texts,
   teamId: maybeText,

@@ -45,7 +45,7 @@ export function serverRoutes({ servers, registry }: ServerRoutesOptions): Routes
       DELETE: async (c) => {
         noQuery(c);
         const { id, record } = servers.find(idOf(c));
-        await servers.remove(id, ifMatch(c));
+        await servers.remove(grantOf(c), id, ifMatch(c));
         return answer({ status: 'success', message: `Server ${record?.slug ?? id} deleted` });
       },
     },

@@ -2,6 +2,7 @@ import { SERVER_SCHEMA, SERVER_UNSUPPORTED } from '../../catalog/server-fields.t
 import type { FieldSchema } from '../../registry/field-schema.ts';
 import { GATEWAY_SCHEMA } from '../../registry/gateway-fields.ts';
 import { UNSUPPORTED } from '../../registry/unsupported.ts';
+import { ROTATION_SCHEMA } from './rotation-input.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -52,6 +53,11 @@ export const WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
     ...(schemaOf({ ...SERVER_SCHEMA, required: [] }, SERVER_SCHEMA.required) as object),
     description: `A change of a virtual server: absent keeps, null clears. ${SPELLING}`,
     examples: [{ description: 'what sales needs', members: [{ gateway: '*', denyTools: ['delete_*'] }] }],
+  },
+  RotationRequest: {
+    ...(schemaOf(ROTATION_SCHEMA) as object),
+    description: 'A rotation to be begun. Unknown fields are refused.',
+    examples: [{}, { gateway: 'warehouse', cut: true }],
   },
 };
 

@@ -3,7 +3,7 @@ import type { CancelSignal } from '../../base/cancel-signal.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
-import type { Channel, ChannelResponse } from '../../tls/dialer.ts';
+import type { ChannelResponse } from '../../tls/dialer.ts';
 import { isRequest, messageIn, parseMessage, type JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { EVENTS_TYPE, isEventStream, JSON_TYPE } from '../../wire/media-types.ts';
 import { sseEvents, type SseEvent } from '../../wire/sse.ts';
@@ -13,12 +13,13 @@ import { withDeadline } from '../deadline.ts';
 import { LegacySseInbox } from './legacy-sse-inbox.ts';
 import { discard } from '../own-request.ts';
 import { finished, readResponse, rpcRefusal, textResponse } from '../ready-response.ts';
+import type { ChannelSource } from '../streamable-http.ts';
 import { headersTimeoutMs, type TransportRequest } from '../transport.ts';
 
 const OPEN_TIMEOUT_MS = 15_000;
 
 export interface SseSessionOptions {
-  readonly channel: Channel;
+  readonly channel: ChannelSource;
   readonly outbound: Outbound;
   readonly url: URL;
   readonly clock: Clock;
@@ -65,7 +66,8 @@ export class LegacySseSession {
     const { channel, outbound, clock } = this.#options;
     try {
       return await withDeadline(clock, OPEN_TIMEOUT_MS, signal, async () => {
-        const response = await channel.send({
+        const opened = await channel();
+        const response = await opened.send({
           method: 'GET',
           path: outbound.path,
           headers: outbound.headers({ ...headers, accept: EVENTS_TYPE }),
@@ -170,7 +172,8 @@ export class LegacySseSession {
   ): Promise<ChannelResponse> {
     const { channel, outbound } = this.#options;
     const path = await this.#endpoint.promise;
-    return channel.send({
+    const opened = await channel();
+    return opened.send({
       method: 'POST',
       path,
       headers: outbound.headers(headers),

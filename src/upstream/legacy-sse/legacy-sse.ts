@@ -47,16 +47,15 @@ export class LegacySse implements UpstreamTransport {
     return finished(request, textResponse(200, ''));
   }
 
-  close(): Promise<void> {
+  close(reason: GatewayError): Promise<void> {
     this.#stopSweeping?.();
-    for (const session of this.#sessions.values())
-      session.close(new GatewayError('channel_closed', 'this upstream was closed'));
+    for (const session of this.#sessions.values()) session.close(reason);
     return Promise.resolve();
   }
 
   async #initialize(request: TransportRequest): Promise<ChannelResponse> {
     const session = new LegacySseSession({
-      channel: await this.#channel(),
+      channel: this.#channel,
       outbound: this.#outbound,
       url: this.#url,
       clock: this.#clock,

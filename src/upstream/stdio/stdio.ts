@@ -79,10 +79,9 @@ export class Stdio implements UpstreamTransport {
   }
 
   /** Ends every process; resolves when none is left. */
-  async close(): Promise<void> {
+  async close(reason: GatewayError): Promise<void> {
     this.#closed = true;
     this.#stopSweeping?.();
-    const reason = closedError();
     for (const session of this.#sessions.values()) this.#end(session, reason);
     await this.#modern.close(reason);
     await Promise.all(this.#ending);

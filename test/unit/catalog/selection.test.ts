@@ -10,6 +10,7 @@ const entry = (slug: string, more: Partial<GatewayEntry> = {}): GatewayEntry => 
   slug,
   name: slug,
   tags: [],
+  profiles: undefined,
   enabled: true,
   ...more,
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { effectiveSettings, parseConfig } from '../../../src/config.ts';
 import { isLoopback } from '../../../src/config/check-together.ts';
+import { healthPortOf } from '../../../src/config/health-port.ts';
 import type { ConfigSources } from '../../../src/config.ts';
 import type { ConfigProblem } from '../../../src/config/problem.ts';
 import { fileKeyOf, SETTINGS } from '../../../src/config/settings.ts';
@@ -158,10 +159,55 @@ test('a key needs its certificate, and a passphrase has one source', () => {
   expect(problemsOf(both)).toMatchObject([{ setting: 'POSTERN_TLS_KEY_PASSWORD_FILE' }]);
 });
 
-test('client certificates of callers are refused until they work, not ignored', () => {
-  expect(problemsOf({ environment: { CA_CERTS: 'ca.pem' } })).toMatchObject([{ setting: 'CA_CERTS' }]);
-  expect(problemsOf({ flags: { 'client-auth': 'required' } })).toMatchObject([{ setting: '--client-auth' }]);
-  expect(problemsOf({ environment: { CERT_REQS: '0' } })).toEqual([]);
+const TLS = { CERT_FILE: 'cert.pem', CA_CERTS: 'ca.pem' };
+
+test.each([
+  ['required', 'required'],
+  ['Optional', 'optional'],
+  ['none', 'none'],
+  ['2', 'required'],
+  ['1', 'optional'],
+  ['0', 'none'],
+])('callers are asked for certificates: CERT_REQS %s is %s', (written, clientAuth) => {
+  expect(parseConfig({ environment: { ...TLS, CERT_REQS: written } }).values).toMatchObject({ clientAuth });
+  expect(
+    parseConfig({ file: { cert_file: 'c', ca_certs: 'a', cert_reqs: Number(written) || written } }).values,
+  ).toMatchObject({ clientAuth });
+});
+
+test('asking callers for certificates needs TLS, somebody who vouches for them, and a way to health', () => {
+  const problems = (environment: Readonly<Record<string, string>>) => problemsOf({ environment });
+  for (const CERT_REQS of ['optional', 'required']) {
+    expect(problems({ CERT_REQS, CA_CERTS: 'ca.pem' })).toMatchObject([
+      { setting: 'CERT_REQS', message: expect.stringContaining('set CERT_FILE') },
+    ]);
+    expect(problems({ CERT_REQS, CERT_FILE: 'cert.pem' })).toMatchObject([
+      { setting: 'CERT_REQS', message: expect.stringContaining('set CA_CERTS') },
+    ]);
+    expect(problems({ ...TLS, CERT_REQS, POSTERN_CLIENT_CRL: 'crl.pem' })).toEqual([]);
+  }
+  expect(problems({ CERT_REQS: '3' })).toMatchObject([{ setting: 'CERT_REQS' }]);
+  const high = { ...TLS, PORT: '64536', CERT_REQS: 'required' };
+  expect(problems(high)).toMatchObject([{ setting: 'POSTERN_HEALTH_PORT' }]);
+  expect(problems({ ...high, POSTERN_HEALTH_PORT: '9' })).toEqual([]);
+  expect(problems({ ...high, CERT_REQS: 'optional' })).toEqual([]);
+});
+
+test('client CAs nobody is checked against are told', () => {
+  const { warnings } = parseConfig({ environment: { ...TLS, POSTERN_CLIENT_CRL: 'crl.pem' } });
+  expect(warnings.map(({ setting }) => setting)).toEqual(['CA_CERTS', 'POSTERN_CLIENT_CRL']);
+  expect(parseConfig({ environment: { ...TLS, CERT_REQS: '1' } }).warnings).toEqual([]);
+});
+
+test('health moves to a port of its own where callers must show a certificate', () => {
+  const port = (environment: Readonly<Record<string, string>>) =>
+    healthPortOf(parseConfig({ environment: { ...TLS, ...environment } }).values);
+  expect(port({})).toBeUndefined();
+  expect(port({ CERT_REQS: 'optional' })).toBeUndefined();
+  expect(port({ CERT_REQS: 'required' })).toBe(5444);
+  expect(port({ CERT_REQS: 'required', PORT: '0' })).toBe(0);
+  expect(port({ CERT_REQS: 'required', POSTERN_HEALTH_PORT: '0' })).toBe(0);
+  expect(port({ POSTERN_HEALTH_PORT: '9' })).toBe(9);
 });
 
 test('what is effective can be printed: secrets are masked, the rest is plain', () => {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../../src/base/errors.ts';
 import { openApiDocument } from '../../../src/http/api/openapi.ts';
 import { problemOf } from '../../../src/http/problem.ts';
 import { statusOf } from '../../../src/http/respond.ts';
+import { grantUpkeep } from '../../../src/policy/grant.ts';
 import { snakeOf } from '../../../src/registry/field-schema.ts';
 import { MEMBER_FIELDS, SERVER_FIELDS } from '../../../src/catalog/server-fields.ts';
 import { parseServerCreate, parseServerUpdate } from '../../../src/catalog/server-input.ts';
@@ -120,6 +121,12 @@ describe('what is answered fits the document', () => {
       tags: ['a'],
       refresh_interval_seconds: 60,
     });
+    const other = await ca.issue({ cn: 'other' });
+    const next = { client_cert: other.chainPem, client_key: other.keyPem, ca_certificate: ca.pem };
+    const moving = { name: 'moving', url: upstream.url, ca_certificate: ca.pem, next };
+    await gateway.register({ ...moving, client_cert: client.chainPem, client_key: client.keyPem });
+    await gateway.gateway.registry.promote(grantUpkeep('test'), 'moving');
+    await gateway.api('PUT', '/v1/gateways/moving', { next });
     await gateway.api('POST', '/v1/gateways?connect=false', { name: 'bare', url: 'http://127.0.0.1:9/mcp' });
     const same = { gateway: 'full', prefix: '', tools: ['echo', 'gone'], aliases: { echoed: 'echo' } };
     await gateway.api('POST', '/v1/servers', { name: 'made', members: [same, { gateway: 'bare' }, { gateway: 'x*' }] });
@@ -132,7 +139,7 @@ describe('what is answered fits the document', () => {
 
   const answer = async (method: string, path: string, body?: unknown) => (await gateway.api(method, path, body)).json();
 
-  test.each(['full', 'bare'])('the gateway %s', async (slug) => {
+  test.each(['full', 'moving', 'bare'])('the gateway %s', async (slug) => {
     expect(schemaProblem(document, 'GatewayRead', await answer('GET', `/v1/gateways/${slug}`))).toBeUndefined();
   });
 

@@ -3,7 +3,13 @@ import { healthRoutes } from '../../../src/http/health.ts';
 import type { HealthDeps } from '../../../src/http/health.ts';
 
 const routes = (deps: Partial<HealthDeps> = {}) =>
-  healthRoutes({ version: '1', phase: () => 'serving', conditions: () => [], ...deps });
+  healthRoutes({
+    version: '1',
+    phase: () => 'serving',
+    conditions: () => [],
+    rotation: () => ({ serving: 0 }),
+    ...deps,
+  });
 
 test.each([
   ['starting', 503],
@@ -30,6 +36,21 @@ test('/health is 200 and says which upstreams fail, by code', async () => {
     phase: 'serving',
     gateways: 2,
     failing: [failing],
+    rotation: { serving: 0 },
   });
   expect(response.headers.get('cache-control')).toBe('no-store');
+});
+
+test('/health says which generation serves, and why a newer one does not', async () => {
+  const failed = { generation: 17, because: [{ name: 'time', code: 'key_mismatch' }] };
+  const answer = await routes({ rotation: () => ({ serving: 16, failed }) }).request('/health');
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: 'degraded', rotation: { serving: 16, failed } });
+});
+
+test('/health says that the store cannot be read, and stays 200', async () => {
+  const storeLostAt = '2026-01-01T00:00:00.000Z';
+  const answer = await routes({ rotation: () => ({ serving: 16, storeLostAt }) }).request('/health');
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: 'degraded', rotation: { serving: 16, storeLostAt } });
 });

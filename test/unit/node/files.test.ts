@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { utimesSync, writeFileSync } from 'node:fs';
+import { mkdir, open, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createFileReader } from '../../../adapters/node/files.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createFileReader, readTextFile } from '../../../adapters/node/files.ts';
 import type { FileReader } from '../../../src/platform.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 
@@ -66,4 +67,54 @@ test('only regular files of a sane size are read, and nothing hangs', async () =
 
 test('without allowed folders no path is taken', async () => {
   expect(await refusal('allowed/deep/ca.pem', createFileReader([]))).toContain('no folder');
+});
+
+describe('a file that is written to while it is read', () => {
+  let path: string;
+  let restore: () => void;
+  /** Runs `before` and `after` at each read, between the looks at the file's size. */
+  const aroundReads = async (before: (count: number) => void, after: (count: number) => void) => {
+    const file = await open(path);
+    const prototype = Object.getPrototypeOf(file) as { read: (...options: never[]) => Promise<unknown> };
+    await file.close();
+    const { read } = prototype;
+    let count = 0;
+    prototype.read = async function (...options) {
+      before(++count);
+      const result = await read.apply(this, options);
+      after(count);
+      return result;
+    };
+    restore = () => void Object.assign(prototype, { read });
+  };
+  const nothing = () => undefined;
+  beforeEach(async () => {
+    path = join(root, 'allowed/deep/ca.pem');
+    await utimes(path, 1, 1);
+  });
+  afterEach(() => restore());
+
+  test.each([
+    ['longer', 'inside and more', 1],
+    ['shorter', 'in', 1],
+    ['as long', 'INSIDE', 2],
+  ])('is read again: %s', async (_name, text, changedAt) => {
+    const once = (count: number) => {
+      if (count > 1) return;
+      writeFileSync(path, text);
+      utimesSync(path, changedAt, changedAt);
+    };
+    await aroundReads(once, nothing);
+    expect(await readTextFile(path)).toBe(text);
+    restore();
+    await writeFile(path, 'inside');
+    await utimes(path, 1, 1);
+    await aroundReads(nothing, once);
+    expect(await readTextFile(path)).toBe(text);
+  });
+
+  test('is refused when it never comes to rest', async () => {
+    await aroundReads((count) => writeFileSync(path, 'x'.repeat(count)), nothing);
+    expect(await refusal('allowed/deep/ca.pem')).toBe('file_refused: it changes while it is read');
+  });
 });

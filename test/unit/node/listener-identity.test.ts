@@ -4,8 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../adapters/node/clock.ts';
 import { namesOf, urlOf } from '../../../adapters/node/listener/address.ts';
 import { readListenerIdentity } from '../../../adapters/node/listener/identity.ts';
+import { tryOut } from '../../../adapters/node/listener/secure-options.ts';
 import { openKey } from '../../../adapters/node-compat/open-key.ts';
 import { toGatewayError } from '../../../src/base/errors.ts';
+import { Secret } from '../../../src/base/secret.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { keyForm, mintPki } from '../../support/pki.ts';
 import type { MintedCa, MintOptions } from '../../support/pki.ts';
@@ -68,6 +70,68 @@ test('chain, key and passphrase are checked, and never repeated', async () => {
   expect(await code({ CERT_FILE: await write('two.pem', certPem + stranger.certPem) })).toBe('chain_broken');
   expect(await code({ CERT_FILE: key })).toBe('certificate_unreadable');
   expect(await code({ CERT_FILE: join(folder.path, 'nowhere.pem') })).toBe('file_refused');
+});
+
+test('client CAs and revocation lists are read where callers are asked for certificates, and errors name the file', async () => {
+  const both = await write('both.pem', (await ca.issue({ cn: 'gateway', eku: 'server' })).bundlePem);
+  const [caFile, crlFile] = [await write('ca.pem', ca.pem), await write('crl.pem', await ca.crl([]))];
+  const nowhere = join(folder.path, 'nowhere.pem');
+  const tls = { CERT_FILE: both, CA_CERTS: caFile };
+  const message = (environment: Readonly<Record<string, string>>) =>
+    read({ ...tls, CERT_REQS: '1', ...environment }).then(String, (error: unknown) => toGatewayError(error).message);
+  expect((await read({ ...tls, CA_CERTS: nowhere }))?.callers).toBeUndefined();
+  expect((await read({ ...tls, CERT_REQS: '1' }))?.callers).toMatchObject({ isRequired: false, crls: [] });
+  expect((await read({ ...tls, CERT_REQS: '2' }))?.callers).toMatchObject({ isRequired: true });
+  expect((await read({ ...tls, CERT_REQS: '2', POSTERN_CLIENT_CRL: crlFile }))?.callers?.crls).toHaveLength(1);
+  expect(await message({ CA_CERTS: nowhere })).toContain(`${nowhere} is refused: there is no such file`);
+  expect(await message({ CA_CERTS: crlFile })).toContain(`${crlFile}: expected a CERTIFICATE block`);
+  expect(await message({ POSTERN_CLIENT_CRL: caFile })).toContain(`${caFile}: expected X509 CRL blocks`);
+  expect(await message({ CERT_FILE: crlFile })).toContain(`${crlFile}: expected a CERTIFICATE block`);
+});
+
+test('nobody is asked for a certificate that the public roots would vouch for', async () => {
+  const both = await write('both.pem', (await ca.issue({ cn: 'gateway', eku: 'server' })).bundlePem);
+  const { values } = parseConfig({ environment: { CERT_FILE: both } });
+  const settings = { ...values, clientAuth: 'required' as const };
+  await expect(readListenerIdentity(settings, openKey, systemClock)).rejects.toMatchObject({ code: 'config_invalid' });
+});
+
+test('the fingerprint changes with whatever is presented or trusted, and with nothing else', async () => {
+  const below = await ca.intermediate('Intermediate');
+  const leaf = await below.issue({ cn: 'gateway', eku: 'server' });
+  const both = await write('both.pem', leaf.bundlePem);
+  const other = await (await mintPki()).ca('other CA');
+  const tls = { CERT_FILE: both, CA_CERTS: await write('ca.pem', ca.pem), CERT_REQS: '1' };
+  const crl = await write('crl.pem', await ca.crl([]));
+  const of = async (environment: Readonly<Record<string, string>>) =>
+    (await read({ ...tls, ...environment }))?.fingerprint;
+  const shorter = await write('shorter.pem', leaf.certPem + leaf.keyPem);
+  const another = await write('another.pem', (await below.issue({ cn: 'gateway', eku: 'server' })).bundlePem);
+  const prints = [
+    await of({}),
+    await of({ CERT_REQS: '0' }),
+    await of({ CERT_REQS: '2' }),
+    await of({ CERT_FILE: shorter }),
+    await of({ CERT_FILE: another }),
+    await of({ CA_CERTS: await write('two.pem', ca.pem + other.pem) }),
+    await of({ POSTERN_CLIENT_CRL: crl }),
+    await of({ POSTERN_CLIENT_CRL: await write('newer.pem', await ca.crl(['01'])) }),
+    await of({ POSTERN_TLS_MIN_VERSION: '1.3' }),
+  ];
+  expect(new Set(prints).size).toBe(prints.length);
+  expect(await of({ CERT_FILE: await write('copy.pem', `a remark\n${leaf.bundlePem}`) })).toBe(prints[0]);
+});
+
+test('what OpenSSL refuses is refused beforehand', async () => {
+  // a key that is not its certificate's stands for all it may refuse
+  const [gateway, stranger] = [await ca.issue({ cn: 'gateway' }), await ca.issue({ cn: 'stranger' })];
+  const identity = {
+    chainPem: gateway.chainPem,
+    privateKey: new Secret(stranger.keyPem),
+    minVersion: 'TLSv1.2' as const,
+    callers: undefined,
+  };
+  expect(() => tryOut(identity)).toThrow(expect.objectContaining({ code: 'capability_unsupported' }));
 });
 
 test('the printed address is one that answers, under a name the certificate carries', async () => {

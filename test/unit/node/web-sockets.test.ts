@@ -4,8 +4,8 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, expect, test, vi } from 'vitest';
 import { openListener } from '../../../adapters/node/listener/listener.ts';
 import type { Listener, ListenerOptions } from '../../../adapters/node/listener/listener.ts';
-import { Secret } from '../../../src/base/secret.ts';
 import type { AcceptedSocket, MessageSocket } from '../../../src/http/mcp/pipe/socket-port.ts';
+import { listenerIdentity } from '../../support/listener-identity.ts';
 import { mintPki } from '../../support/pki.ts';
 import { openSocket, refusedSocket } from '../../support/web-socket.ts';
 
@@ -55,13 +55,7 @@ function exchange(url: string, request: string, until?: RegExp): Promise<string>
 
 test('over TLS as in plain text', async () => {
   const ca = await (await mintPki()).ca('CA');
-  const { chainPem, keyPem, certificate } = await ca.issue({ cn: 'gateway', ip: ['127.0.0.1'], eku: 'server' });
-  const identity = {
-    chainPem,
-    privateKey: new Secret(keyPem),
-    minVersion: 'TLSv1.2',
-    facts: certificate.facts,
-  } as const;
+  const identity = listenerIdentity(await ca.issue({ cn: 'gateway', ip: ['127.0.0.1'], eku: 'server' }));
   let scheme = '';
   const { url } = await listen(echo, {
     identity,

@@ -35,6 +35,16 @@ function startUpkeep(outcome: (id: string) => boolean | Error) {
   return { clock, visits, reported, upkeep, runUntil };
 }
 
+test('a gateway may be visited before its turn, which then begins anew', async () => {
+  const { upkeep, visits, runUntil } = startUpkeep(() => true);
+  upkeep.follow(new Set(['a']));
+  await runUntil(30_000);
+  upkeep.soon('a');
+  upkeep.soon('nobody');
+  await runUntil(100_000);
+  expect(visits.map(({ atMs }) => atMs)).toEqual([0, 30_000, 90_000]);
+});
+
 test('a gateway that fares well is visited at once and then after each interval', async () => {
   const { upkeep, visits, runUntil } = startUpkeep(() => true);
   upkeep.follow(new Set(['a']));

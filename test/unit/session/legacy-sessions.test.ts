@@ -6,13 +6,14 @@ import { openKeyring } from '../../../src/vault/keyring.ts';
 import { generateVaultKey } from '../../../src/vault/vault-keys.ts';
 import { Vault } from '../../../src/vault/vault.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { withoutPush } from '../../support/steered-storage.ts';
 
 const HOUR_MS = 3_600_000;
 
 /** Two replicas with the same keys and the same store. */
-async function replicas(maxCachedCount = 10) {
+async function replicas({ maxCachedCount = 10, tells = true } = {}) {
   const keyring = await openKeyring([generateVaultKey()]);
-  const storage = openMemory();
+  const storage = tells ? openMemory() : withoutPush(openMemory());
   const clock = new ManualClock();
   let opened = 0;
   const replica = () => {
@@ -156,8 +157,29 @@ test('what changed of a session is found by a replica that resumes it later', as
   expect(content).toEqual({ logLevel: 'warning', subscriptions: { up1: ['x://1'] } });
 });
 
+test('a replica that is told of changes knows at once that a session was ended, or changed', async () => {
+  const { a, b } = await replicas();
+  const [ended, changed] = [await a.open(facts), await a.open(facts)];
+  const here = await b.resume(changed.token, 'ann', 'gw1');
+  await b.resume(ended.token, 'ann', 'gw1');
+  await a.revoke(ended);
+  await a.amend(changed, (content) => ({ ...content, logLevel: 'warning' }));
+  while (here.content.logLevel !== 'warning') await new Promise(setImmediate);
+  await expect(resumed(b, ended.token, 'ann', 'gw1')).rejects.toMatchObject({ code: 'session_not_found' });
+});
+
+test('what a session was changed to last is what it is, however often it is told of', async () => {
+  const { a } = await replicas();
+  const session = await a.open(facts);
+  for (let change = 0; change < 50; change++) {
+    await a.amend(session, (content) => ({ ...content, logLevel: `${change}` }));
+    for (let tick = 0; tick < change % 7; tick++) await new Promise(setImmediate);
+    expect(session.content.logLevel).toBe(`${change}`);
+  }
+});
+
 test('a replica that has a session in memory notices within seconds that it was ended', async () => {
-  const { a, b, clock } = await replicas();
+  const { a, b, clock } = await replicas({ tells: false });
   const session = await a.open(facts);
   await b.resume(session.token, 'ann', 'gw1');
   await a.revoke(session);
@@ -180,7 +202,7 @@ test('what stands in the store is sealed', async () => {
 });
 
 test('the cache is bounded and forgets the session that was not used for longest', async () => {
-  const { a, b, openedCount } = await replicas(2);
+  const { a, b, openedCount } = await replicas({ maxCachedCount: 2 });
   const tokens: string[] = [];
   for (let index = 0; index < 3; index++) tokens.push((await a.open(facts)).token);
   const [first = '', second = '', third = ''] = tokens;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newId } from '../../../src/base/ids.ts';
-import { idOf, isRecordId, keyOf, RECORD_KINDS } from '../../../src/store/keys.ts';
+import { idOf, isRecordId, keyOf, parseKey, RECORD_KINDS } from '../../../src/store/keys.ts';
 
 const kinds = fc.constantFrom(...RECORD_KINDS);
 const ids = fc.stringMatching(/^[A-Za-z0-9_-]{1,200}$/);
@@ -26,6 +26,26 @@ test('no two records share a key', () => {
       expect(keyOf(kind, id) === keyOf(otherKind, otherId)).toBe(kind === otherKind && id === otherId);
     }),
   );
+});
+
+test('a key says what it is of, and a key that is not ours says nothing', () => {
+  fc.assert(
+    fc.property(kinds, ids, (kind, id) => {
+      expect(parseKey(keyOf(kind, id))).toEqual({ kind, id });
+    }),
+  );
+  for (const key of [
+    '',
+    'gateway',
+    'gateway:',
+    ':a',
+    'gateways:a',
+    'GATEWAY:a',
+    'gateway:a:b',
+    'toString:a',
+    'gateway:a ',
+  ])
+    expect(parseKey(key)).toBeUndefined();
 });
 
 test('an id outside the grammar has no key', () => {

@@ -7,6 +7,7 @@ import type { StoredRecord } from '../../../src/store/stored-record.ts';
 import type { Vault } from '../../../src/vault/vault.ts';
 import { recordEvents } from '../../support/recorded-events.ts';
 import type { RecordedEvents } from '../../support/recorded-events.ts';
+import { withoutPush } from '../../support/steered-storage.ts';
 import { storedText } from '../../support/stored-text.ts';
 import { mintKeyring, mintVault } from '../../support/vault.ts';
 
@@ -217,5 +218,44 @@ describe('migrations', () => {
     expect(await openRecords({ gateway: [rename] }).migrate()).toBe(1);
     expect(log.of('record.refused').map(({ record }) => record)).toEqual(['gateway:a']);
     expect(JSON.parse(await rawOf('gateway:a'))).toMatchObject({ v: 1, body: { name: 'evil' } });
+  });
+});
+
+describe('watching', () => {
+  test('what any instance wrote or removed is told, by record, and what is not ours is not', async () => {
+    const told: unknown[] = [];
+    const links: boolean[] = [];
+    const stop = records.watch(
+      (record) => told.push(record),
+      (up) => links.push(up),
+    );
+    expect(records.canWatch).toBe(true);
+    await openRecords().write([
+      { kind: 'gateway', id: 'a', body: {} },
+      { kind: 'generation', id: 'current', body: {} },
+    ]);
+    await storage.commit([{ key: 'somebody:else', value: '{}' }]);
+    await records.write([{ kind: 'gateway', id: 'a', body: null }]);
+    const all = [
+      { kind: 'gateway', id: 'a' },
+      { kind: 'generation', id: 'current' },
+      { kind: 'gateway', id: 'a' },
+    ];
+    expect([told, links]).toEqual([all, [true]]);
+    stop();
+    await records.write([{ kind: 'gateway', id: 'b', body: {} }]);
+    expect(told).toEqual(all);
+  });
+
+  test('of a store without push nothing is told', async () => {
+    storage = withoutPush(storage);
+    records = openRecords();
+    expect(records.canWatch).toBe(false);
+    const stop = records.watch(
+      () => expect.fail(),
+      () => expect.fail(),
+    );
+    await records.write([{ kind: 'gateway', id: 'a', body: {} }]);
+    stop();
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { ChannelCache } from '../../../src/tls/channel-cache.ts';
-import type { Channel, Dialer } from '../../../src/tls/dialer.ts';
+import type { Channel, CutCount, Dialer } from '../../../src/tls/dialer.ts';
 import type { ProfileFingerprint, TlsProfile } from '../../../src/tls/profile.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { nodeCapabilities } from '../../support/open-test-profile.ts';
@@ -29,8 +29,13 @@ class FakeChannel implements Channel {
     return 0;
   }
 
-  destroy(): void {
+  peers = () => [];
+  cut = () => ({ connections: 0, requests: 0 });
+  end = () => 0;
+
+  destroy(): CutCount {
     this.closed = true;
+    return { connections: 0, requests: 0 };
   }
 }
 
@@ -57,11 +62,11 @@ const profile = (fingerprint: string) => ({ fingerprint }) as TlsProfile;
 test('one channel per fingerprint and origin', async () => {
   const { cache, opened, events } = setUp({ maxIdle: 10 });
   const leases = await Promise.all([
-    cache.lease(profile('a'), 'https://one.test'),
-    cache.lease(profile('a'), 'https://one.test'),
-    cache.lease(profile('b'), 'https://one.test'),
-    cache.lease(profile('a'), 'https://two.test'),
-    cache.lease(undefined, 'http://one.test'),
+    cache.lease(profile('a'), 'https://one.test', 'owner'),
+    cache.lease(profile('a'), 'https://one.test', 'owner'),
+    cache.lease(profile('b'), 'https://one.test', 'owner'),
+    cache.lease(profile('a'), 'https://two.test', 'owner'),
+    cache.lease(undefined, 'http://one.test', 'owner'),
   ]);
   expect(new Set(leases.map(({ value }) => value)).size).toBe(4);
   expect(leases[0]?.value).toBe(leases[1]?.value);
@@ -77,35 +82,45 @@ test('one channel per fingerprint and origin', async () => {
   expect(cache.stats).toEqual({ channels: 4, idle: 0 });
 });
 
+test('what one owner cuts is no other owner’s', async () => {
+  const { cache, opened } = setUp({ maxIdle: 10 });
+  const [one, other] = await Promise.all(
+    ['one', 'other'].map((owner) => cache.lease(profile('a'), 'https://one.test', owner)),
+  );
+  one?.value.destroy(new GatewayError('connection_cut', 'cut'));
+  expect(other?.value.closed).toBe(false);
+  expect(opened).toHaveLength(2);
+});
+
 test('an evicted channel drains without a deadline', async () => {
   const { cache, opened } = setUp({ maxIdle: 1 });
-  for (const name of ['a', 'b']) (await cache.lease(profile(name), 'https://one.test')).release();
+  for (const name of ['a', 'b']) (await cache.lease(profile(name), 'https://one.test', 'owner')).release();
   await Promise.resolve();
   expect(opened.map(({ drains }) => drains)).toEqual([[Number.POSITIVE_INFINITY], []]);
 });
 
 test('a channel somebody destroyed is replaced for the next who asks', async () => {
   const { cache, opened } = setUp({ maxIdle: 10 });
-  const withdrawn = await cache.lease(profile('a'), 'https://one.test');
+  const withdrawn = await cache.lease(profile('a'), 'https://one.test', 'owner');
   withdrawn.value.destroy(new GatewayError('channel_closed', 'withdrawn'));
-  const next = await cache.lease(profile('a'), 'https://one.test');
+  const next = await cache.lease(profile('a'), 'https://one.test', 'owner');
   expect([opened.length, next.value.closed]).toEqual([2, false]);
   withdrawn.release();
 });
 
 test('of many who find it destroyed one opens the next channel', async () => {
   const { cache, opened } = setUp({ maxIdle: 10 });
-  const withdrawn = await cache.lease(profile('a'), 'https://one.test');
+  const withdrawn = await cache.lease(profile('a'), 'https://one.test', 'owner');
   withdrawn.value.destroy(new GatewayError('channel_closed', 'withdrawn'));
-  await Promise.all(Array.from({ length: 5 }, () => cache.lease(profile('a'), 'https://one.test')));
+  await Promise.all(Array.from({ length: 5 }, () => cache.lease(profile('a'), 'https://one.test', 'owner')));
   expect(opened).toHaveLength(2);
 });
 
 test('close refuses new leases and cuts what is left after the time it is given', async () => {
   const { cache, opened } = setUp({ maxIdle: 10 });
-  await cache.lease(profile('leased'), 'https://one.test');
-  (await cache.lease(profile('idle'), 'https://one.test')).release();
+  await cache.lease(profile('leased'), 'https://one.test', 'owner');
+  (await cache.lease(profile('idle'), 'https://one.test', 'owner')).release();
   await cache.close(5_000);
   for (const { drains } of opened) expect(drains).toContain(5_000);
-  await expect(cache.lease(profile('leased'), 'https://one.test')).rejects.toMatchObject({ code: 'shutting_down' });
+  await expect(cache.lease(profile('leased'), 'https://one.test', 'owner')).rejects.toMatchObject({ code: 'shutting_down' });
 });

@@ -81,6 +81,7 @@ describe('exchanging', () => {
     socket: undefined as never,
     tls: true,
     facts: shown,
+    peer: [],
     alert: undefined,
     answered: false,
     ...more,

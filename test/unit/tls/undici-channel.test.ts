@@ -249,7 +249,7 @@ test('drain lets what runs finish, refuses what is new, and counts what it had t
   expect(channel.active).toBe(1);
   const stream = readAll(endless.stream());
   clock.advance(30_000);
-  await expect(stream).rejects.toMatchObject({ code: 'channel_closed' });
+  await expect(stream).rejects.toMatchObject({ code: 'drain_timeout' });
   expect(await drained).toBe(1);
   expect(channel.active).toBe(0);
 });

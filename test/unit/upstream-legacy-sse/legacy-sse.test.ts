@@ -243,5 +243,5 @@ test('closing the upstream ends a stream that is being opened', async () => {
   answer.catch(() => undefined);
   await met;
   await dialled.upstream.close(0);
-  await expect(answer).rejects.toMatchObject({ code: 'channel_closed' });
+  await expect(answer).rejects.toMatchObject({ code: 'drain_timeout' });
 });

@@ -109,7 +109,7 @@ test('in a session of its own a caller hears everything, in a shared one only wh
     for (const message of [log, changed, question, 'no message']) program?.say(message);
     program?.say({ jsonrpc: '2.0', id: 2, result: {} });
     const heard = await text(await answer);
-    await stdio.close();
+    await stdio.close(new GatewayError('channel_closed', 'the test is over'));
     const listening = await text(listened);
     const reaches = (where: string) => [log, changed, question].map(({ method }) => where.includes(method));
     expect(reaches(heard)).toEqual([!shared, false, !shared]);
@@ -214,7 +214,7 @@ test('closing ends every program, also one that is being started', async () => {
   await session();
   const late = modern('x');
   const refused = expect(late).rejects.toMatchObject({ code: 'channel_closed' });
-  await stdio.close();
+  await stdio.close(new GatewayError('channel_closed', 'the test is over'));
   await refused;
   expect(spawner.started.map(({ closed }) => closed)).toEqual([true, true]);
   await expect(session()).rejects.toMatchObject({ code: 'channel_closed' });

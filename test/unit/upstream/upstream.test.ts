@@ -254,6 +254,6 @@ describe('close', () => {
     const listening = { notifications: { toolsListChanged: true } };
     const stream = await upstream.send(TEST_GRANT, modern('subscriptions/listen', listening));
     const read = stream.text(1e6);
-    await Promise.all([upstream.close(1), expect(read).rejects.toMatchObject({ code: 'channel_closed' })]);
+    await Promise.all([upstream.close(1), expect(read).rejects.toMatchObject({ code: 'drain_timeout' })]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
-import { openSecrets, sealDraft } from '../../../src/registry/gateway-record.ts';
+import { openSecrets, sealDraft } from '../../../src/registry/gateway-secrets.ts';
 import type { GatewayAuth, GatewayDraft } from '../../../src/registry/gateway-record.ts';
 import { openKeyring } from '../../../src/vault/keyring.ts';
 import { replaceSealed } from '../../../src/vault/sealed-fields.ts';
@@ -25,9 +25,20 @@ const draft = (auth: GatewayAuth<Secret>): GatewayDraft => ({
     clientKey: secret('key'),
     clientKeyPassword: secret('passphrase'),
     next: { clientCert: { pem: 'NEXT' }, clientKey: secret('next-key'), clientKeyPassword: secret('next-passphrase') },
+    retiring: { caCertificate: { file: '/old.pem' }, clientKey: secret('retiring-key') },
+  },
+  previous: {
+    material: 'name',
+    tls: {
+      pins: ['p'],
+      clientKey: secret('previous-key'),
+      next: { clientKey: secret('previous-next-key') },
+      retiring: { clientKey: { file: '/old.key' }, clientKeyPassword: secret('previous-retiring-passphrase') },
+    },
   },
   labels: {},
 });
+const TLS_SECRETS = 8;
 
 const AUTHS: readonly GatewayAuth<Secret>[] = [
   { type: 'none' },
@@ -54,8 +65,17 @@ test('every secret is sealed for the place where vault rotation finds it', async
       opened.push((await vault.open(field.sealed, context)).reveal());
       return field;
     });
-    expect(opened.length).toBe(4 + (JSON.stringify(revealed(auth)).match(/canary/g)?.length ?? 0));
+    expect(opened.length).toBe(TLS_SECRETS + (JSON.stringify(revealed(auth)).match(/canary/g)?.length ?? 0));
   }
+});
+
+test('a secret does not open where another generation of the same gateway stands', async () => {
+  const vault = new Vault(await openKeyring([generateVaultKey()]));
+  const sealed = await sealDraft(draft({ type: 'none' }), vault);
+  const { tls, previous } = sealed;
+  const failed = expect.objectContaining({ code: 'vault_open_failed' });
+  for (const moved of [tls.next, tls.retiring, previous?.tls])
+    await expect(openSecrets({ ...sealed, tls: { ...tls, clientKey: moved?.clientKey } }, vault)).rejects.toEqual(failed);
 });
 
 test('what is sealed already is not sealed again', async () => {

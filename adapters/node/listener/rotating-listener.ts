@@ -1,0 +1,42 @@
+import { toGatewayError } from '../../../src/index.ts';
+import type { EventSink, RotationParticipant, RotationProblem, SettingValues } from '../../../src/index.ts';
+import { openKey } from '../../node-compat/open-key.ts';
+import { systemClock } from '../clock.ts';
+import { readListenerIdentity } from './identity.ts';
+import type { Listener } from './listener.ts';
+
+const NAME = 'listener';
+
+/**
+ * The listener's certificate and whom it lets in, as a part that rotates: the last good identity stays when the files
+ * cannot be used.
+ */
+export function rotatingListener(listener: Listener, settings: SettingValues, events: EventSink): RotationParticipant {
+  const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
+  const files = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl].filter((path) => path !== undefined);
+  let problem: RotationProblem | undefined;
+  return {
+    name: NAME,
+    async apply({ scope }) {
+      if (listener.identity === undefined || scope !== 'all') return false;
+      try {
+        const identity = await readListenerIdentity(settings, openKey, systemClock);
+        problem = undefined;
+        if (identity === undefined) return false;
+        const isSame = identity.fingerprint === listener.identity.fingerprint;
+        // also the same one: certificates of callers may have expired
+        await listener.present(identity);
+        const { subject, notAfter } = identity.facts;
+        if (!isSame) events('listener.reloaded', { subject, notAfter });
+        return !isSame;
+      } catch (error) {
+        const { code, message } = toGatewayError(error);
+        if (problem?.message !== message) events('listener.kept', { code, message });
+        problem = { subject: NAME, name: NAME, code, message };
+        return false;
+      }
+    },
+    problems: () => (problem ? [problem] : []),
+    files: () => files,
+  };
+}

@@ -1,0 +1,74 @@
+import { constants } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
+import { GatewayError } from '../../../src/index.ts';
+import type { CallerTrust } from './caller-trust.ts';
+import type { ListenerIdentity } from './identity.ts';
+
+/** A TLS server of Node, as far as its certificates are concerned. */
+export interface SecureServer {
+  setSecureContext(options: SecureContextOptions): void;
+}
+
+type Presented = Pick<ListenerIdentity, 'chainPem' | 'privateKey' | 'minVersion' | 'callers'>;
+
+/** All that node:tls has to know of an identity, each time: what setSecureContext is not given again is gone. */
+export function secureOptions({ chainPem, privateKey, minVersion, callers }: Presented): SecureContextOptions {
+  return { cert: chainPem, key: privateKey.reveal(), minVersion, ...(callers && callerOptions(callers)) };
+}
+
+function callerOptions({ anchors, crls }: CallerTrust): SecureContextOptions {
+  return {
+    ca: anchors.map(({ pem }) => pem),
+    // one by one: of several in a text Node up to 24 reads the first only
+    ...(crls.length > 0 && { crl: [...crls] }),
+    // who resumes a session is asked neither for a certificate nor for its dates, its authority or its revocation
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/**
+ * Serves new connections with this identity from now on.
+ *
+ * @throws GatewayError capability_unsupported, with the identity before still in place
+ */
+export function presentOn(server: SecureServer, identity: Presented): void {
+  const trustIntermediates = identity.callers?.unrooted && intermediateTrust(server);
+  server.setSecureContext(secureOptions(identity));
+  trustIntermediates?.();
+}
+
+/**
+ * OpenSSL alone insists on a self-signed anchor. `allowPartialTrustChain` is an option of createSecureContext which
+ * Node's TLS server does not pass on (Node 26), and it takes no context made by others; so its own is told, by the call
+ * createSecureContext makes. It is not documented, hence the look before the leap.
+ */
+function intermediateTrust(server: SecureServer): () => void {
+  const native = () => (server as { _sharedCreds?: NativeContext })._sharedCreds?.context;
+  if (typeof native()?.setAllowPartialTrustChain === 'function') return () => native()?.setAllowPartialTrustChain?.();
+  throw new GatewayError('capability_unsupported', 'this version of Node trusts no intermediate as a client CA', {
+    hint: 'give the root it leads to as well',
+  });
+}
+
+interface NativeContext {
+  readonly context?: { setAllowPartialTrustChain?(): void };
+}
+
+/**
+ * Finds out beforehand whether OpenSSL takes certificate, key and client CAs.
+ *
+ * @throws GatewayError capability_unsupported when it does not (an RSA key of 1024 bits).
+ */
+export function tryOut(identity: Presented): void {
+  try {
+    createSecureContext(secureOptions(identity));
+  } catch (error) {
+    const { code: reason } = error as { code?: string };
+    throw new GatewayError(
+      'capability_unsupported',
+      "the TLS library of this platform refuses the listener's certificates or key",
+      { hint: 'use RSA 2048 or more, EC P-256 or P-384, or Ed25519', details: { reason } },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import type { RotationParticipant } from '../rotation/participant.ts';
+import { keyOf } from '../store/keys.ts';
+import { namedFiles } from './named-files.ts';
+import type { Registry } from './registry.ts';
+
+const NO_ANSWER_YET = { code: 'connect_timeout', message: 'its server has not answered yet' } as const;
+
+/** The gateways as a part that rotates: each that is refused is a problem of its own. */
+export function rotatingGateways(registry: Registry): RotationParticipant {
+  return {
+    name: 'gateways',
+    async apply({ scope, cuts }) {
+      const replaced = await registry.reload(scope);
+      registry.cut(cuts);
+      return replaced;
+    },
+    problems: () =>
+      registry.list().flatMap(({ id, record, refusal }) => {
+        const problem = refusal ?? (registry.trying.has(id) ? NO_ANSWER_YET : undefined);
+        if (problem === undefined) return [];
+        const { code, message } = problem;
+        return [{ subject: keyOf('gateway', id), name: record?.slug ?? id, code, message }];
+      }),
+    files: () => registry.list().flatMap(({ record }) => (record ? namedFiles(record) : [])),
+  };
+}

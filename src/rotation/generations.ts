@@ -1,0 +1,49 @@
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { RecordChange, RecordStore } from '../store/records.ts';
+import type { Generation, RotationNote } from './generation.ts';
+import { nextGeneration } from './generation.ts';
+
+const ID = 'current';
+/** Each attempt loses to another writer; so many in a row do not happen. */
+const MAX_ATTEMPTS = 100;
+
+/** The one record that says which generation is in force. */
+export class Generations {
+  readonly #records: RecordStore;
+  readonly #clock: Clock;
+
+  constructor(records: RecordStore, clock: Clock) {
+    this.#records = records;
+    this.#clock = clock;
+  }
+
+  /** @throws GatewayError store_unavailable, and why the record must not be used */
+  async read(): Promise<Generation | undefined> {
+    return (await this.#records.get<Generation>('generation', ID))?.body;
+  }
+
+  /**
+   * Makes the changes and the next generation in one commit; undefined when one of the changes expects a version that is
+   * not there.
+   *
+   * @throws GatewayError store_unavailable (it may have been written all the same)
+   */
+  async write(changes: readonly RecordChange[], note: RotationNote): Promise<Generation | undefined> {
+    let seen: string | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const before = await this.#records.get<Generation>('generation', ID);
+      // nobody else wrote a generation, so it was a change that did not fit
+      if (attempt > 0 && before?.version === seen) return undefined;
+      seen = before?.version;
+      const at = new Date(this.#clock.nowMs()).toISOString();
+      const generation = nextGeneration(before?.body, note, newId(), at);
+      const change = { kind: 'generation', id: ID, body: generation, expectedVersion: seen ?? null } as const;
+      if (await this.#records.write([...changes, change])) return generation;
+    }
+    throw new GatewayError('store_unavailable', 'other instances wrote a generation each time this one tried to', {
+      hint: 'try again',
+    });
+  }
+}

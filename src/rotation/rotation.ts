@@ -1,0 +1,213 @@
+import type { Clock } from '../base/clock.ts';
+import type { EventSink } from '../base/events.ts';
+import type { RecordChange } from '../store/records.ts';
+import { cutsSince, isInScope } from './generation.ts';
+import type { Generation, RotationNote, RotationScope } from './generation.ts';
+import type { Generations } from './generations.ts';
+import type { RotationParticipant, RotationProblem } from './participant.ts';
+import { Participants } from './participants.ts';
+import type { StoreLink } from './store-link.ts';
+
+export interface RotationOptions {
+  readonly generations: Generations;
+  readonly store: StoreLink;
+  readonly clock: Clock;
+  readonly events: EventSink;
+}
+
+/** How far this instance is. */
+export interface RotationStatus {
+  /** The newest generation known here; undefined before the first. */
+  readonly generation: Generation | undefined;
+  /** The number of the one in force here; 0 before the first. */
+  readonly inForce: number;
+  /** When it came into force here, milliseconds since the epoch. */
+  readonly inForceAtMs: number;
+  /** Everything that is not in force as it should be, also what earlier generations left. */
+  readonly problems: readonly RotationProblem[];
+  /** Those of them the newest generation is about: while there are any, it is not in force here. */
+  readonly failing: readonly RotationProblem[];
+  /** Since when the store cannot be read, milliseconds since the epoch. */
+  readonly storeLostAtMs: number | undefined;
+}
+
+/** Brings this instance to the generation that is stored, and writes the next one. */
+export class Rotation {
+  readonly #options: RotationOptions;
+  readonly #participants = new Participants();
+  readonly #listeners: (() => void)[] = [];
+  #generation: Generation | undefined;
+  /** The number up to which everything was tried. */
+  #tried = 0;
+  #inForce = { number: 0, atMs: 0 };
+  #running: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+  #wantsEverything = false;
+
+  constructor(options: RotationOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a part that rotates. */
+  join(participant: RotationParticipant): void {
+    this.#participants.add(participant);
+  }
+
+  /** The files that were read, for who watches them. */
+  get files(): readonly string[] {
+    return this.#participants.files();
+  }
+
+  /** Has `listener` told each time this instance came to a generation, or failed to. */
+  follow(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Takes the stored generation for what is going to be loaded next. @throws GatewayError store_unavailable */
+  async begin(): Promise<void> {
+    this.#generation = await this.#options.generations.read();
+    this.#tried = this.#generation?.number ?? 0;
+    this.#inForce = { number: this.#tried, atMs: this.#options.clock.nowMs() };
+  }
+
+  get status(): RotationStatus {
+    const problems = this.#participants.problems();
+    return {
+      generation: this.#generation,
+      inForce: this.#inForce.number,
+      inForceAtMs: this.#inForce.atMs,
+      problems,
+      failing: problems.filter(({ subject }) => this.#concerns(subject)),
+      storeLostAtMs: this.#options.store.lostAtMs,
+    };
+  }
+
+  /**
+   * Writes changes with the generation that says so, in one commit, and has them put in force here.
+   *
+   * @returns false when a change expected a version that is not there; then nothing was written
+   * @throws GatewayError store_unavailable
+   */
+  async commit(changes: readonly RecordChange[], note: RotationNote, putInForce: () => void): Promise<boolean> {
+    const { generations, events } = this.#options;
+    const generation = await generations.write(changes, note);
+    if (generation === undefined) return false;
+    putInForce();
+    const { number, by, reason } = generation;
+    events('rotation.written', { generation: number, by, reason });
+    if (number === this.#tried + 1) this.#conclude(generation);
+    else void this.come();
+    return true;
+  }
+
+  /** Writes a generation that has every instance read anew, and comes to it. @throws GatewayError store_unavailable */
+  async request(note: RotationNote): Promise<Generation> {
+    const { generations, events } = this.#options;
+    const generation = await generations.write([], note);
+    if (generation === undefined) throw new Error('a generation without changes always fits');
+    const { number, by, reason } = generation;
+    events('rotation.written', { generation: number, by, reason });
+    await this.come();
+    return generation;
+  }
+
+  /** As `request`, but here also while the store is gone. Never rejects. */
+  async requestAnyway(note: RotationNote): Promise<void> {
+    if ((await this.#options.store.attempt(() => this.request(note))) === undefined) await this.recheck();
+  }
+
+  /** Comes to the stored generation, if it is another one. Never rejects. */
+  come(): Promise<void> {
+    return this.#queue(false);
+  }
+
+  /** Reads everything anew whatever is stored, and where that changed something has the others do it too. Never rejects. */
+  recheck(): Promise<void> {
+    return this.#queue(true);
+  }
+
+  /** Takes note of what others repaired meanwhile: the generation is in force once nothing it is about is missing. */
+  settle(): void {
+    const { generation, inForce, failing } = this.status;
+    if (generation && inForce !== generation.number && this.#tried === generation.number && failing.length === 0)
+      this.#conclude(generation);
+  }
+
+  /** One run at a time; asked for while one runs, it runs once more, since what it read may have changed after. */
+  #queue(everything: boolean): Promise<void> {
+    this.#wantsEverything ||= everything;
+    if (this.#waiting) return this.#waiting;
+    const next = this.#running.then(() => {
+      const wanted = this.#wantsEverything;
+      this.#waiting = undefined;
+      this.#wantsEverything = false;
+      return this.#come(wanted);
+    });
+    this.#waiting = next;
+    this.#running = next;
+    return next;
+  }
+
+  async #come(everything: boolean): Promise<void> {
+    const generation = (await this.#stored()) ?? this.#generation;
+    const isNew = generation !== undefined && generation.id !== this.#generation?.id;
+    if (!isNew && !everything && !this.#participants.isIncomplete) return;
+    const { clock, events } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const scope = isNew && !everything ? this.#scopeOf(generation) : 'all';
+    const cuts = isNew ? cutsSince(this.#tried, generation) : [];
+    if (isNew) {
+      this.#generation = generation;
+      events('rotation.noticed', { generation: generation.number, reason: generation.reason });
+    }
+    const changed = await this.#participants.apply({ scope, cuts });
+    // this instance may have written it itself, and be done with it
+    if (isNew && this.#tried !== generation.number) this.#conclude(generation, clock.monotonicMs() - startedMs);
+    else if (changed && !isNew) await this.#tellOthers();
+  }
+
+  /** Nothing else changed when no generation was missed, and the one before came into force. */
+  #scopeOf({ number, scope }: Generation): RotationScope {
+    return number === this.#tried + 1 && this.#inForce.number === this.#tried ? scope : 'all';
+  }
+
+  /** What came into force without a generation was in files, which others may share. */
+  async #tellOthers(): Promise<void> {
+    const note = { by: 'postern:files', reason: 'file', scope: 'all' } as const;
+    const { store, generations, events } = this.#options;
+    const stored = await this.#stored();
+    // another one has said so already
+    if (stored?.id !== this.#generation?.id) return void this.come();
+    const generation = await store.attempt(() => generations.write([], note));
+    if (generation === undefined) return;
+    const { number, by, reason } = generation;
+    events('rotation.written', { generation: number, by, reason });
+    if (number === this.#tried + 1) this.#conclude(generation);
+  }
+
+  #conclude(generation: Generation, durationMs = 0): void {
+    const { number, reason, at } = generation;
+    const { clock, events } = this.#options;
+    this.#generation = generation;
+    this.#tried = number;
+    const [problem] = this.status.failing;
+    if (problem) {
+      const { name, code, message } = problem;
+      events('rotation.failed', { generation: number, reason, serving: this.#inForce.number, name, code, message });
+    } else {
+      this.#inForce = { number, atMs: clock.nowMs() };
+      const lagMs = Math.max(0, clock.nowMs() - Date.parse(at));
+      events('rotation.applied', { generation: number, reason, durationMs, lagMs });
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #concerns(subject: string | undefined): boolean {
+    return subject === undefined || isInScope(subject, this.#generation?.scope ?? 'all');
+  }
+
+  #stored(): Promise<Generation | undefined> {
+    const { store, generations } = this.#options;
+    return store.attempt(() => generations.read());
+  }
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '../base/clock.ts';
+import { toGatewayError } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
+
+/** Whether the store can be reached, as far as rotation has tried; what serves goes on without it. */
+export class StoreLink {
+  readonly #clock: Clock;
+  readonly #events: EventSink;
+  #lostAtMs: number | undefined;
+
+  constructor(clock: Clock, events: EventSink) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Milliseconds since the epoch; undefined while it can be reached. */
+  get lostAtMs(): number | undefined {
+    return this.#lostAtMs;
+  }
+
+  /** What `work` comes to, or undefined where the store fails it: reported once, until it works again. Never rejects. */
+  async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work();
+      if (this.#lostAtMs !== undefined) this.#events('rotation.store_back', { lostMs: this.#clock.nowMs() - this.#lostAtMs });
+      this.#lostAtMs = undefined;
+      return result;
+    } catch (error) {
+      const { code, message } = toGatewayError(error);
+      if (this.#lostAtMs === undefined) this.#events('rotation.store_lost', { code, message });
+      this.#lostAtMs ??= this.#clock.nowMs();
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,246 @@
+/** What a StorageDriver with `watch` promises; see src/store/driver.ts. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/base/ids.ts';
+import type { StorageDriver } from '../../src/store/driver.ts';
+import { closeAfterEach } from '../support/closing.ts';
+import type { TestServer } from '../support/redis.ts';
+import type { StoreClients } from '../support/store-clients.ts';
+import { startTcpGate } from '../support/tcp-gate.ts';
+import { until } from '../support/until.ts';
+import { watchStore } from '../support/watched-store.ts';
+
+const key = () => `gateway:${newId()}`;
+const put = (storage: StorageDriver, ...keys: string[]) => storage.commit(keys.map((at) => ({ key: at, value: '{}' })));
+
+/** @param pair two connections to one store, or twice the same where a store has one only */
+export function watchContract(pair: () => Promise<[StorageDriver, StorageDriver]>): void {
+  describe('watching', () => {
+    const closing = closeAfterEach();
+    const openPair = async () => {
+      const storages = await pair();
+      closing.push(() => Promise.all(storages.map((storage) => storage.close())));
+      return storages;
+    };
+
+    test('commits of every connection are told with their keys, once they can be read', async () => {
+      const [here, there] = await openPair();
+      const watched = watchStore(here);
+      await watched.link(true);
+      const [first, second, third] = [key(), key(), key()];
+      const read: unknown[] = [];
+      here.watch?.(
+        (keys) => keys.includes(first) && read.push(here.driver.getItem(first)),
+        () => undefined,
+      );
+      await there.commit([
+        { key: first, value: '{"n":1}' },
+        { key: second, value: '{"n":1}', expected: null },
+      ]);
+      await here.commit([{ key: third, value: '{"n":1}' }]);
+      await there.commit([{ key: second, value: null }]);
+      await watched.settled();
+      expect(watched.told).toEqual([first, second, third, second]);
+      expect(await Promise.all(read)).toEqual(['{"n":1}']);
+      expect(watched.links).toEqual([true]);
+    });
+
+    test('a commit that was not made is not told', async () => {
+      const [here, there] = await openPair();
+      const watched = watchStore(here);
+      await watched.link(true);
+      const at = key();
+      expect(await there.commit([{ key: at, value: '{}', expected: '{"n":9}' }])).toBe(false);
+      expect(
+        await there.commit([
+          { key: key(), value: '{}' },
+          { key: at, value: null, expected: '{}' },
+        ]),
+      ).toBe(false);
+      expect(await there.commit([])).toBe(true);
+      await watched.settled();
+      expect(watched.told).toEqual([]);
+    });
+
+    test('of a large commit every key is told', async () => {
+      const [here, there] = await openPair();
+      const watched = watchStore(here);
+      await watched.link(true);
+      const keys = Array.from({ length: 500 }, (_, n) => `gateway:${n}-${'x'.repeat(196)}`);
+      await put(there, ...keys);
+      await there.commit(keys.map((at) => ({ key: at, value: null })));
+      await watched.settled();
+      expect(watched.told.toSorted()).toEqual([...keys, ...keys].toSorted());
+    });
+
+    test('a flood is told to the last commit', async () => {
+      const [here, there] = await openPair();
+      const watched = watchStore(here);
+      await watched.link(true);
+      const keys = Array.from({ length: 1000 }, (_, n) => `gateway:${n}`);
+      await Promise.all(keys.map((at) => put(there, at)));
+      await watched.settled();
+      expect(watched.told.toSorted()).toEqual(keys.toSorted());
+      expect(watched.links).toEqual([true]);
+    });
+
+    test('many may watch; who stopped is told nothing, and who begins is told that it works', async () => {
+      const [here, there] = await openPair();
+      const [first, second] = [watchStore(here), watchStore(here)];
+      await Promise.all([first.link(true), second.link(true)]);
+      first.stop();
+      const [one, other] = [key(), key()];
+      await put(there, one);
+      await second.settled();
+      expect([first.told, second.told]).toEqual([[], [one]]);
+      second.stop();
+      await put(there, key());
+      const again = watchStore(here);
+      await again.link(true);
+      await put(there, other);
+      await again.settled();
+      expect([first.told, second.told, again.told]).toEqual([[], [one], [other]]);
+    });
+
+    test('closing ends it, without a word', async () => {
+      const [here, there] = await openPair();
+      const [ended, watched] = [watchStore(here), watchStore(there)];
+      await Promise.all([ended.link(true), watched.link(true)]);
+      await here.close();
+      const late = here.watch?.(
+        () => expect.fail(),
+        () => expect.fail(),
+      );
+      if (there !== here) {
+        await put(there, key());
+        await watched.settled();
+      }
+      late?.();
+      expect([ended.told, ended.links]).toEqual([[], [true]]);
+    });
+  });
+}
+
+export interface WatchedServer {
+  readonly server: () => TestServer;
+  readonly open: (url: string) => Promise<StorageDriver>;
+  readonly clients: (url: string) => StoreClients | Promise<StoreClients>;
+  /** The same server for somebody else's records. */
+  readonly elsewhere: () => string | Promise<string>;
+}
+
+/** Watching a store behind a server that can be lost. */
+export function watchLossContract({ server, open, clients, elsewhere }: WatchedServer): void {
+  describe('watching through losses', () => {
+    const closing = closeAfterEach();
+    let operator: StoreClients;
+    beforeAll(async () => {
+      operator = await clients(server().url);
+    });
+    afterAll(() => operator.close());
+    const openAt = async (url = server().url) => {
+      const storage = await open(url);
+      closing.push(() => storage.close());
+      return storage;
+    };
+
+    test('a connection that was killed comes back and says so', async () => {
+      const [here, there] = [await openAt(), await openAt()];
+      const watched = watchStore(here);
+      await watched.link(true);
+      await operator.killListening();
+      await watched.link(false);
+      await watched.link(true);
+      const at = key();
+      await put(there, at);
+      await watched.settled();
+      expect(watched.told).toEqual([at]);
+      expect(watched.links).toEqual([true, false, true]);
+    });
+
+    test('of a flood with losses in it nothing is lost silently', async () => {
+      const [here, there] = [await openAt(), await openAt()];
+      const known = new Set<string>();
+      const looks: Promise<void>[] = [];
+      const look = async () => {
+        for (const found of await here.driver.getKeys('server', {})) known.add(found);
+      };
+      let ups = 0;
+      here.watch?.(
+        (keys) => keys.forEach((at) => known.add(at)),
+        (up) => void (up && (ups++, looks.push(look()))),
+      );
+      await until(() => ups === 1);
+      const keys = Array.from({ length: 300 }, () => `server:${newId()}`);
+      for (const [index, at] of keys.entries()) {
+        await put(there, at);
+        if (index % 100 === 50) await operator.killListening();
+      }
+      await until(() => ups >= 2 && keys.every((at) => known.has(at)));
+      await Promise.all(looks);
+    });
+
+    test('nothing stays open once nobody watches, or the store was closed', async () => {
+      const before = await operator.count();
+      const [here, there] = [await open(server().url), await open(server().url)];
+      const [stopped, closed] = [watchStore(here), watchStore(there)];
+      await Promise.all([stopped.link(true), closed.link(true)]);
+      expect(await operator.listening()).toBe(2);
+      stopped.stop();
+      await until(async () => (await operator.listening()) === 1);
+      await there.close();
+      await until(async () => (await operator.listening()) === 0);
+      await here.close();
+      await until(async () => (await operator.count()) === before);
+      expect(closed.links).toEqual([true]);
+    });
+
+    test('what others keep on the same server is not told', async () => {
+      const [here, other] = [await openAt(), await openAt(await elsewhere())];
+      const [watched, watchedOther] = [watchStore(here), watchStore(other)];
+      await Promise.all([watched.link(true), watchedOther.link(true)]);
+      const [mine, theirs] = [key(), key()];
+      await put(here, mine);
+      await put(other, theirs);
+      await Promise.all([watched.settled(), watchedOther.settled()]);
+      expect([watched.told, watchedOther.told]).toEqual([[mine], [theirs]]);
+    });
+
+    test.each([
+      ['cannot be reached', 'refuse'],
+      ['falls silent', 'swallow'],
+    ] as const)('a server that %s is missed, and listened to again', { timeout: 60_000 }, async (_, how) => {
+      const gate = await startTcpGate(Number(new URL(server().url).port));
+      closing.push(() => gate.close());
+      const [here, there] = [await openAt(gate.through(server().url)), await openAt()];
+      const watched = watchStore(here);
+      await watched.link(true);
+      await gate.shut(how);
+      const missed = key();
+      await put(there, missed);
+      await watched.link(false);
+      await gate.open();
+      await watched.link(true);
+      expect(await here.driver.getItem(missed)).toBe('{}');
+      const at = key();
+      await put(there, at);
+      await watched.settled();
+      expect(watched.told).toContain(at);
+    });
+
+    test('a server that was gone is listened to again', { timeout: 30_000 }, async () => {
+      const here = await openAt();
+      const watched = watchStore(here);
+      await watched.link(true);
+      await operator.close();
+      await server().kill();
+      await watched.link(false);
+      await server().restart();
+      await watched.link(true);
+      const at = key();
+      await put(here, at);
+      await watched.settled();
+      expect(watched.told).toEqual([at]);
+      operator = await clients(server().url);
+    });
+  });
+}
