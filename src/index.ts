@@ -76,15 +76,21 @@ export { planImport } from './import/plan.ts';
 export type { ImportStatus, PlannedEntry } from './import/plan.ts';
 export { readImport } from './import/read-import.ts';
 
-// what rotates
+// what rotates, and how far each instance is
+export type { FleetView, InstanceView } from './rotation/fleet-view.ts';
+export { Generations } from './rotation/generations.ts';
+export { Instances } from './rotation/instances.ts';
+export type { InstanceState } from './rotation/instances.ts';
 export type { RotationParticipant, RotationProblem, RotationStep } from './rotation/participant.ts';
 
 // tokens, the vault and its rotation
 export { importTokenKey, mintToken } from './identity/token.ts';
 export { RecordStore } from './store/records.ts';
 export { openKeyring } from './vault/keyring.ts';
+export { keyUses } from './vault/key-uses.ts';
+export type { KeyUse, KeyUses } from './vault/key-uses.ts';
 export { rotateVault } from './vault/rotate.ts';
-export type { RotationResult } from './vault/rotate.ts';
+export type { RefusedValue, RotationProgress, RotationResult } from './vault/rotate.ts';
 export { formatVaultKeys, generateVaultKey, parseVaultKeys } from './vault/vault-keys.ts';
 export type { VaultKeyText } from './vault/vault-keys.ts';
 export { Vault } from './vault/vault.ts';

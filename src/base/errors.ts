@@ -106,6 +106,7 @@ export const ERRORS = {
   vault_key_unknown: row('operator', 'vault'),
   vault_open_failed: row('operator', 'vault'),
   vault_key_invalid: row('operator', 'vault'),
+  vault_key_not_held: row('operator', 'vault'),
   vault_rotation_contended: row('gateway', 'vault', true),
   // dialling an upstream
   dns_not_found: row('upstream', 'dns', true),

@@ -1,17 +1,14 @@
 import { newId } from '../base/ids.ts';
 import { within } from '../base/pause.ts';
-import { grantUpkeep } from '../policy/grant.ts';
 import type { Grant } from '../policy/grant.ts';
 import { isInScope } from '../rotation/generation.ts';
 import type { RotationReason, RotationScope } from '../rotation/generation.ts';
 import { idOf, keyOf } from '../store/keys.ts';
 import type { HandshakeReport } from '../tls/dialer.ts';
 import { noHandshake } from '../tls/no-handshake.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import { applyPatch, draftOf } from './apply-patch.ts';
 import { Committer, staleVersion } from './committer.ts';
 import type { CommitterOptions } from './committer.ts';
-import { decideVisit } from './decide-visit.ts';
 import { Exclusive } from './exclusive.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 import type { GatewayCreate } from './gateway-input.ts';
@@ -30,6 +27,7 @@ import { StandIn } from './stand-in.ts';
 import { successorOf } from './successor.ts';
 import { SwapTogether } from './swap-together.ts';
 import { Upkeep } from './upkeep.ts';
+import { Visitor } from './visitor.ts';
 
 export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions, CommitterOptions {
   /** Milliseconds between two health checks of an upstream. */
@@ -72,7 +70,9 @@ export class Registry {
     this.#committer = new Committer(this.#live, options);
     const { clock, events, healthIntervalMs: intervalMs } = options;
     this.#refresher = new Refresher(this.#live, this.#committer, clock);
-    this.#upkeep = new Upkeep({ clock, events, intervalMs, visit: (id) => this.#visit(id) });
+    const load = (id: string) => this.#exclusive.run(id, () => this.#load(id));
+    const visitor = new Visitor(this.#live, this.#refresher, this.#standIn, { ...options, load });
+    this.#upkeep = new Upkeep({ clock, events, intervalMs, visit: (id) => visitor.visit(id) });
   }
 
   /** What serves traffic now. */
@@ -316,38 +316,6 @@ export class Registry {
 
   #followAll(): void {
     if (this.#started) this.#upkeep.follow(this.#live.ids);
-  }
-
-  /** Upkeep of one gateway: reads what was refused again, connects what was never reached, probes the rest. */
-  async #visit(id: string): Promise<boolean> {
-    const held = this.#live.get(id);
-    if (held?.refusal) await this.#exclusive.run(id, () => this.#load(id));
-    const { upstream, record } = this.#live.get(id) ?? {};
-    if (upstream === undefined || record === undefined) return held === undefined;
-    if (!record.enabled || this.#refresher.isRefreshing(id)) return true;
-    const grant = grantUpkeep('health');
-    try {
-      await this.#look(grant, id, upstream, record);
-    } finally {
-      await this.#standIn.tend(grant, id);
-    }
-    return upstream.health.status === 'healthy';
-  }
-
-  async #look(grant: Grant, id: string, upstream: Upstream, record: GatewayRecord): Promise<void> {
-    const { clock, healthIntervalMs: intervalMs } = this.#options;
-    const { refreshIntervalSeconds } = record;
-    const { facts, health } = upstream;
-    switch (decideVisit({ nowMs: clock.nowMs(), intervalMs, refreshIntervalSeconds, facts, health })) {
-      case 'nothing':
-        break;
-      case 'probe':
-        await this.#live.withDeadline((signal) => upstream.probe(grant, signal));
-        break;
-      case 'relist':
-        await this.#refresher.relist(grant, id, upstream);
-    }
-    if (upstream.health.breaker === 'closed') await this.#refresher.tend(grant, id, upstream);
   }
 
   #now(): string {

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { FileWatch, FileWatcher } from '../platform.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { Instances, InstanceState } from './instances.ts';
 import { LEASE_MS } from './instances.ts';
@@ -19,13 +20,10 @@ export interface FollowerOptions {
   readonly name: string;
   readonly vaultKeys: () => readonly string[];
   /** Undefined where files cannot be watched. */
-  readonly watchFiles: WatchFiles | undefined;
+  readonly watchFiles: FileWatcher | undefined;
   /** Uniform in [0, 1), so that instances do not look all at once; default Math.random. */
   readonly random?: () => number;
 }
-
-/** As the platform does it: calls back when any of the files may read differently. */
-export type WatchFiles = (onChange: () => void) => { watch(paths: Iterable<string>): Promise<void>; stop(): void };
 
 /** Everything is read anew so often, for what no watcher saw and for certificates that came of age. */
 const RECHECK_MS = 60_000;
@@ -37,7 +35,7 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #timers = new Map<string, () => void>();
   #unwatch: (() => void) | undefined;
-  #files: ReturnType<WatchFiles> | undefined;
+  #files: FileWatch | undefined;
   #said = '';
   #saying: Promise<void> = Promise.resolve();
   #stopped = false;

@@ -79,7 +79,8 @@ export async function rotateVault({ records, vault, events, onProgress }: Rotate
   );
 }
 
-async function everyRecord(records: RecordStore): Promise<{ kind: RecordKind; id: string }[]> {
+/** Which records there are, readable or not. @throws GatewayError store_unavailable */
+export async function everyRecord(records: RecordStore): Promise<{ kind: RecordKind; id: string }[]> {
   const perKind = RECORD_KINDS.map(async (kind) => (await records.ids(kind)).map((id) => ({ kind, id })));
   return (await Promise.all(perKind)).flat();
 }

@@ -85,8 +85,10 @@ export function watchContract(pair: () => Promise<[StorageDriver, StorageDriver]
 
     test('many may watch; who stopped is told nothing, and who begins is told that it works', async () => {
       const [here, there] = await openPair();
-      const [first, second] = [watchStore(here), watchStore(here)];
-      await Promise.all([first.link(true), second.link(true)]);
+      const first = watchStore(here);
+      await first.link(true);
+      const second = watchStore(here);
+      await second.link(true);
       first.stop();
       const [one, other] = [key(), key()];
       await put(there, one);
@@ -110,10 +112,8 @@ export function watchContract(pair: () => Promise<[StorageDriver, StorageDriver]
         () => expect.fail(),
         () => expect.fail(),
       );
-      if (there !== here) {
-        await put(there, key());
-        await watched.settled();
-      }
+      await put(there, key());
+      if (there !== here) await watched.settled();
       late?.();
       expect([ended.told, ended.links]).toEqual([[], [true]]);
     });
@@ -225,6 +225,8 @@ export function watchLossContract({ server, open, clients, elsewhere }: WatchedS
       await put(there, at);
       await watched.settled();
       expect(watched.told).toContain(at);
+      await here.close();
+      await until(() => gate.connections === 0);
     });
 
     test('a server that was gone is listened to again', { timeout: 30_000 }, async () => {

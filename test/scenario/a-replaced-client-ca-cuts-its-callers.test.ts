@@ -22,6 +22,7 @@ beforeAll(async () => {
   gateway = await startTlsPostern({
     args: ['--client-ca', 'callers.pem', '--client-auth', 'required'],
     files: { 'callers.pem': oldCa.pem + keptCa.pem },
+    caller: kept,
   });
 });
 afterAll(() => gateway?.close());

@@ -51,6 +51,11 @@ test('a next identity whose files are gone leaves the current one in service, an
   await writeFile(path('next.key'), coming.client.keyPem);
   await up.put({ next: { client_cert: path('next.crt'), client_key: path('next.key') } });
   await rm(path('next.key'));
+  await up.gateway.gateway.reload('test');
+  expect(await up.view()).toMatchObject({
+    status: 'refused',
+    tls: { next: { clientCertificate: { subject: 'CN=coming client' } } },
+  });
   await restart();
   expect(await view()).toMatchObject({
     status: 'refused',

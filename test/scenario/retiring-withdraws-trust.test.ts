@@ -51,6 +51,8 @@ test('where it has not, its connections are cut at once, and new ones are refuse
   const { outcome, close } = await heldCall();
   await up.change('retire');
   expect(await outcome).toBeInstanceOf(Error);
+  // what it lists is still known
+  expect(await up.view()).toMatchObject({ status: 'active', retiring: null });
   await expect(up.subjectOfNextCall()).rejects.toThrow();
   expect(await up.view()).toMatchObject({ lastError: expect.stringContaining('tls_unknown_ca') });
   up.upstream.replaceTls(serverTls(coming, coming));

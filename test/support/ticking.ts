@@ -99,7 +99,7 @@ export async function tickOverHttp2(
 /** WebSocket. */
 export async function tickOverWebSocket({ url, token, tool, ...tls }: TickSource): Promise<TickStream> {
   const headers = { authorization: `Bearer ${token}` };
-  const client = await openSocket(`${url}/ws`, { ...tls, headers, family: 4 } as object);
+  const client = await openSocket(`${url}/ws`, { ...tls, headers, family: 4 });
   client.say(callOf(tool));
   async function* messages() {
     const closed = client.closed.then(() => undefined);

@@ -1,15 +1,20 @@
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
+import type { Agent } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import { systemClock } from '../../adapters/node/clock.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { parseConfig } from '../../src/config.ts';
+import { importTokenKey, mintToken } from '../../src/identity/token.ts';
 import { startMcpUpstream } from './mcp-upstream.ts';
 import type { McpUpstream } from './mcp-upstream.ts';
 import { mintPki } from './pki.ts';
 import type { MintedCa, MintedCertificate, MintOptions, TestPki } from './pki.ts';
-import { runPostern, servePostern } from './postern.ts';
+import { servePostern } from './postern.ts';
 import type { ServingPostern } from './postern.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import type { TempFolder } from './temp-folder.ts';
@@ -33,8 +38,8 @@ export interface TlsPostern {
   write(name: string, text: string | undefined): Promise<void>;
   /** To be a caller over a new connection, with a certificate where given. */
   tls(caller?: MintedCertificate): ConnectionOptions & { family: number };
-  /** One call of `up_echo` over a connection of its own: what it answered. Fails when there is no connection. */
-  echo(text: string, caller?: MintedCertificate): Promise<string | undefined>;
+  /** One call of `up_echo`, over a connection of its own unless an agent has one: what it answered. */
+  echo(text: string, caller?: MintedCertificate, agent?: Agent | false): Promise<string | undefined>;
   /** Common name of the certificate a new connection is shown. */
   presented(caller?: MintedCertificate): Promise<string | undefined>;
   /** One series of /metrics, by the beginning of its line. */
@@ -47,10 +52,14 @@ export interface TlsPosternOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Written before it starts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Common name of a certificate in `cert.pem` whose key is in `key.pem`. */
+  readonly pair?: string;
+  /** Who registers the upstream, where callers need a certificate. */
+  readonly caller?: MintedCertificate;
 }
 
 export async function startTlsPostern(options: TlsPosternOptions = {}): Promise<TlsPostern> {
-  const { args = [], env = {}, files = {} } = options;
+  const { args = [], env = {}, files = {}, pair } = options;
   const pki = await mintPki();
   const ca = await pki.ca('Listener CA');
   const folder = await makeTempFolder();
@@ -60,32 +69,41 @@ export async function startTlsPostern(options: TlsPosternOptions = {}): Promise<
     text === undefined ? rm(join(cwd, name)) : writeFile(join(cwd, name), text);
   await write('both.pem', (await issue('first')).bundlePem);
   for (const [name, text] of Object.entries(files)) await write(name, text);
+  if (pair !== undefined) {
+    const { certPem, keyPem } = await issue(pair);
+    await write('cert.pem', certPem);
+    await write('key.pem', keyPem);
+  }
   const ticker = startTicker();
   const upstream = await startMcpUpstream({ ownTools: { tick: ticker.tool } });
-  const done = async (...command: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await runPostern(command, { cwd });
-    if (code !== 0) throw new Error(stderr);
-    return stdout.trim();
-  };
-  await done('gateways', 'add', 'up', upstream.url);
-  const token = await done('token', '--sub', 'ann', '--role', 'admin');
-  const process = await servePostern(['--tls-cert', 'both.pem', ...args], { cwd, env });
+  const JWT_SECRET_KEY = crypto.randomUUID() + crypto.randomUUID();
+  const { values } = parseConfig({ environment: { JWT_SECRET_KEY } });
+  const key = await importTokenKey({ ...values, jwtSecretKey: new Secret(JWT_SECRET_KEY) });
+  const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 3600 }, key, systemClock);
+  const process = await servePostern(['--tls-cert', 'both.pem', ...args], { cwd, env: { JWT_SECRET_KEY, ...env } });
   const { url } = process;
   const tls: TlsPostern['tls'] = (caller) => ({
     ca: ca.pem,
     family: 4,
     ...(caller && { cert: caller.chainPem, key: caller.keyPem }),
   });
-  const ask = async (path: string, caller?: MintedCertificate, message?: unknown): Promise<string> => {
+  const ask = async (
+    path: string,
+    caller?: MintedCertificate,
+    message?: unknown,
+    agent: Agent | false = false,
+  ): Promise<string> => {
     const authorization = `Bearer ${token}`;
     const accept = 'application/json, text/event-stream';
     const headers = { authorization, accept, ...(message !== undefined && { 'content-type': 'application/json' }) };
     const method = message === undefined ? 'GET' : 'POST';
-    const request = httpsRequest(url + path, { ...tls(caller), method, headers, agent: false });
+    const request = httpsRequest(url + path, { ...tls(caller), method, headers, agent });
     request.end(message === undefined ? undefined : JSON.stringify(message));
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return (await response.setEncoding('utf8').toArray()).join('');
   };
+  const registered = await ask('/v1/gateways', options.caller, { name: 'up', url: upstream.url });
+  if (!registered.includes('"slug":"up"')) throw new Error(registered);
   return {
     pki,
     ca,
@@ -98,9 +116,9 @@ export async function startTlsPostern(options: TlsPosternOptions = {}): Promise<
     issue,
     write,
     tls,
-    async echo(text, caller) {
+    async echo(text, caller, agent) {
       const params = { name: 'up_echo', arguments: { text } };
-      const answer = await ask('/mcp', caller, { jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+      const answer = await ask('/mcp', caller, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, agent);
       return /"text":"([^"]*)"/.exec(answer)?.[1];
     },
     async presented(caller) {

@@ -21,6 +21,7 @@ export function watchStore(storage: StorageDriver): WatchedStore {
   const links: boolean[] = [];
   const markers = new Set<string>();
   const onChange = (keys: readonly string[]): void => {
+    if (keys.length === 0) told.push('a commit of nothing');
     for (const key of keys) if (key.startsWith(MARKER)) markers.add(key);
     told.push(...keys.filter((key) => !key.startsWith(MARKER)));
   };

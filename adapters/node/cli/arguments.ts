@@ -55,6 +55,15 @@ export function textFlag({ flags }: Arguments, name: string): string | undefined
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** A flag's seconds, or undefined. @throws UsageError unless they are a number from 1 to a day */
+export function secondsFlag(parsed: Arguments, name: string): number | undefined {
+  const text = textFlag(parsed, name);
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > 86_400) throw new UsageError(`expected --${name} as 1 to 86400 seconds, met ${text}`);
+  return seconds;
+}
+
 /** The one positional argument there must be. @throws UsageError */
 export function onlyPositional({ positionals }: Arguments, what: string): string {
   const [value, extra] = positionals;

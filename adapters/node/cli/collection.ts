@@ -16,7 +16,7 @@ export const CLIENT_HELP = `Which gateway to speak to; without --url, the local 
 const LOCAL_FLAGS = settingFlags(['dataDir', 'storage', 'configFile', 'certDirs', 'stdioCommands']);
 const CLIENT_FLAGS = { ...LOCAL_FLAGS, url: { type: 'string' }, token: { type: 'string' } } as const satisfies Flags;
 
-/** What follows `postern gateways` or `postern servers`. */
+/** A command that speaks to a gateway: what follows `postern gateways` or `postern servers`, for one. */
 export interface Subcommand {
   readonly flags: Flags;
   /** True when it changes what is stored. */
@@ -43,20 +43,31 @@ export async function runSubcommand(
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (subcommand === undefined)
     throw new UsageError(`expected one of ${Object.keys(subcommands).join(', ')}, met ${name}`);
-  const parsed = parseArguments(argv, { ...CLIENT_FLAGS, ...subcommand.flags });
+  return runOverClient(subcommand, help, argv, io);
+}
+
+/** Runs a command over a client of its own. */
+export async function runOverClient(
+  command: Subcommand,
+  help: string,
+  argv: readonly string[],
+  io: CliIo,
+): Promise<number> {
+  const parsed = parseArguments(argv, { ...CLIENT_FLAGS, ...command.flags });
   if (parsed.flags['help']) {
     io.out(help);
     return 0;
   }
   const client = await openClient(parsed, io);
   try {
-    return await subcommand.run(client, parsed, io);
+    return await command.run(client, parsed, io);
   } finally {
-    await client.close(subcommand.writes);
+    await client.close(command.writes);
   }
 }
 
-interface Listed {
+/** What every collection tells of each of its items. */
+export interface Listed {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
@@ -87,7 +98,7 @@ export class Collection {
         else this.#print(items, io);
         return 0;
       }),
-      show: read(async (client, parsed, io) => say(await this.#find(client, parsed), parsed, io)),
+      show: read(async (client, parsed, io) => say(await this.#positional(client, parsed), parsed, io)),
       remove: write(async (client, parsed, io) => {
         const answer = await client.send('DELETE', await this.pathOf(client, parsed));
         return say(answer ?? { removed: onlyPositional(parsed, this.#what) }, parsed, io);
@@ -99,15 +110,11 @@ export class Collection {
 
   /** The address of the one that is named. @throws GatewayError not_found, UsageError */
   async pathOf(client: ApiClient, parsed: Arguments): Promise<string> {
-    return `${this.path}/${encodeURIComponent((await this.#find(client, parsed)).id)}`;
+    return `${this.path}/${encodeURIComponent((await this.#positional(client, parsed)).id)}`;
   }
 
-  async #list(client: ApiClient): Promise<readonly Listed[]> {
-    return (await client.send('GET', `${this.path}?include_inactive=true`)) as readonly Listed[];
-  }
-
-  async #find(client: ApiClient, parsed: Arguments): Promise<Listed> {
-    const wanted = onlyPositional(parsed, `the id, slug or name of a ${this.#what}`);
+  /** The one with this id, slug or name. @throws GatewayError not_found */
+  async find(client: ApiClient, wanted: string): Promise<Listed> {
     const all = await this.#list(client);
     const found = (['id', 'slug', 'name'] as const)
       .map((key) => all.find((item) => item[key] === wanted))
@@ -116,6 +123,14 @@ export class Collection {
     throw new GatewayError('not_found', `no ${this.#what} has the id, slug or name ${wanted}`, {
       hint: `\`postern ${this.#what}s list\` shows them`,
     });
+  }
+
+  async #list(client: ApiClient): Promise<readonly Listed[]> {
+    return (await client.send('GET', `${this.path}?include_inactive=true`)) as readonly Listed[];
+  }
+
+  #positional(client: ApiClient, parsed: Arguments): Promise<Listed> {
+    return this.find(client, onlyPositional(parsed, `the id, slug or name of a ${this.#what}`));
   }
 
   async #setActive(client: ApiClient, parsed: Arguments, io: CliIo, active: boolean): Promise<number> {

@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'make virtual servers out of them',
     load: async () => (await import('./servers/servers.ts')).serversCommand,
   },
+  rotate: {
+    summary: 'have every instance read certificates and records again, without losing a call',
+    load: async () => (await import('./rotate.ts')).rotateCommand,
+  },
   connect: {
     summary: 'be the stdio server of a desktop client, in front of a gateway elsewhere',
     load: async () => (await import('./connect.ts')).connectCommand,

@@ -1,5 +1,6 @@
 import { createEventHub, createLog, toGatewayError } from '../../../src/index.ts';
 import type { EventSink } from '../../../src/index.ts';
+import { Burst } from '../burst.ts';
 import { systemClock } from '../clock.ts';
 import { startServer } from '../server.ts';
 import type { RunningServer } from '../server.ts';
@@ -14,6 +15,9 @@ SIGHUP reads every file again, SIGTERM lets calls finish and ends, a second SIGT
 
 Flags, over environment variables [in brackets], over postern.yaml (the same names in lower case, without POSTERN_):
 `;
+
+/** SIGHUPs that follow each other closely are one; under a storm of them there still is a reload now and then. */
+const RELOAD_PAUSES = { quietMs: 50, limitMs: 250 };
 
 /** `postern serve`: runs until a signal ends it. */
 export async function serveCommand(argv: readonly string[], io: CliIo): Promise<number> {
@@ -76,6 +80,9 @@ function listenForSignals(): Signals {
 }
 
 async function untilStopped(signals: Signals, server: RunningServer): Promise<void> {
-  signals.onReload = () => void server.reload();
+  // each reload has the whole fleet read everything again
+  const burst = new Burst({ clock: systemClock, ...RELOAD_PAUSES, onEnd: () => void server.reload() });
+  signals.onReload = () => burst.signal();
   await server.stop(await signals.stop);
+  burst.cancel();
 }

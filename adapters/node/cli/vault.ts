@@ -1,48 +1,48 @@
-import {
-  RecordStore,
-  Vault,
-  formatVaultKeys,
-  generateVaultKey,
-  openKeyring,
-  parseVaultKeys,
-  rotateVault,
-} from '../../../src/index.ts';
-import type { RotationResult } from '../../../src/index.ts';
-import { hasPid, storageOf, vaultKeyFile } from '../data-dir.ts';
+import { formatVaultKeys, generateVaultKey } from '../../../src/index.ts';
 import { generateSigningKey } from '../signing-key-file.ts';
-import { openStorage } from '../storage/open-storage.ts';
-import { changeVaultKeyFile } from '../vault-key-file.ts';
-import { onlyPositional, parseArguments, UsageError } from './arguments.ts';
-import type { Arguments } from './arguments.ts';
+import { onlyPositional, parseArguments, textFlag, UsageError } from './arguments.ts';
+import type { Arguments, Flags } from './arguments.ts';
 import type { CliIo } from './io.ts';
-import { loadConfig, settingFlags } from './settings.ts';
-import { warningsTo } from './warnings.ts';
+import { settingFlags } from './settings.ts';
+import { rotateKeys } from './vault/rotate.ts';
+import { showKeys } from './vault/status.ts';
 
 const HELP = `Usage: postern vault COMMAND [flags]
 
   key       prints fresh keys for POSTERN_VAULT_KEYS and JWT_SECRET_KEY, for instances that share a store
   rotate    seals every secret and authenticates every record under a new primary key, while gateways run
+  status    every key, the records and sealed values it still protects, and how many instances hold it
 
 rotate, with the keys in the data directory: makes a new primary key there and keeps the old ones, which still open
-what they sealed. With POSTERN_VAULT_KEYS: put the new key first on every instance, restart them, then rotate; drop the
-old key once rotate has reported nothing left behind. It may be stopped and run again.
+what they sealed; waits until every live instance took it up; then seals.
 
+rotate, with POSTERN_VAULT_KEYS: seals under the first of them, and refuses while a live instance does not hold it. So:
+add the new key as the second one on every instance and restart each; make it the first one and restart each; rotate;
+drop the old key once status calls it unneeded. It may be stopped and run again.
+
+  --timeout SECONDS rotate: how long instances may take to read the key file again (60)
   --data-dir DIR    the gateway's data directory (./data) [POSTERN_DATA_DIR]
   --storage URL     the gateway's store [POSTERN_STORAGE]
   --config FILE     the gateway's settings file [POSTERN_CONFIG]
-  --json            print JSON`;
+  --json            print JSON
+Exit codes: 0 done, 1 failed, or something could not be opened, 2 the command line makes no sense.`;
+
+const FLAGS = { ...settingFlags(['dataDir', 'storage', 'configFile']), timeout: { type: 'string' } } satisfies Flags;
 
 /** `postern vault`: keys that seal secrets. */
 export async function vaultCommand(argv: readonly string[], io: CliIo): Promise<number> {
-  const parsed = parseArguments(argv, settingFlags(['dataDir', 'storage', 'configFile']));
+  const parsed = parseArguments(argv, FLAGS);
   if (parsed.flags['help']) {
     io.out(HELP);
     return 0;
   }
-  const command = onlyPositional(parsed, 'key or rotate');
+  const command = onlyPositional(parsed, 'key, rotate or status');
+  if (command !== 'rotate' && textFlag(parsed, 'timeout') !== undefined)
+    throw new UsageError('--timeout goes with rotate');
   if (command === 'key') return printKeys(parsed, io);
-  if (command === 'rotate') return rotate(parsed, io);
-  throw new UsageError(`expected key or rotate, met ${command}`);
+  if (command === 'rotate') return rotateKeys(parsed, io);
+  if (command === 'status') return showKeys(parsed, io);
+  throw new UsageError(`expected key, rotate or status, met ${command}`);
 }
 
 function printKeys({ flags }: Arguments, io: CliIo): number {
@@ -53,31 +53,4 @@ function printKeys({ flags }: Arguments, io: CliIo): number {
   if (flags['json']) io.out(JSON.stringify(keys));
   else for (const [name, value] of Object.entries(keys)) io.out(`${name}=${value}`);
   return 0;
-}
-
-async function rotate(parsed: Arguments, io: CliIo): Promise<number> {
-  const { values } = await loadConfig(parsed, io);
-  const keys = values.vaultKeys
-    ? parseVaultKeys(values.vaultKeys)
-    : await changeVaultKeyFile(vaultKeyFile(values.dataDir), (held) => [generateVaultKey(), ...held]);
-  const events = warningsTo(io);
-  const storage = await openStorage(storageOf(values));
-  let result: RotationResult;
-  try {
-    const vault = new Vault(await openKeyring(keys));
-    result = await rotateVault({ records: new RecordStore({ storage, sealer: vault, events }), vault, events });
-  } finally {
-    await storage.close();
-  }
-  report(result, parsed, io);
-  if (values.vaultKeys === undefined && (await hasPid(values.dataDir)))
-    io.err('a running gateway seals with the new key after SIGHUP; it can read with it already');
-  return result.refused.length === 0 ? 0 : 1;
-}
-
-function report(result: RotationResult, { flags }: Arguments, io: CliIo): void {
-  const { kid, resealed, refused } = result;
-  if (flags['json']) return io.out(JSON.stringify(result));
-  io.out(`${resealed} ${resealed === 1 ? 'record is' : 'records are'} sealed under the primary key ${kid} now`);
-  for (const { context, code, message } of refused) io.err(`left as it is: ${context}: ${message} (${code})`);
 }

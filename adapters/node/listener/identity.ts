@@ -44,7 +44,8 @@ export async function readListenerIdentity(
   const { certFile, keyFile = certFile, tlsMinVersion: minVersion } = settings;
   if (certFile === undefined || keyFile === undefined) return undefined;
   const [leaf, ...intermediates] = await readNamed(certFile, (pem) => openChain(pem, clock.nowMs()));
-  const { pkcs8, publicKey } = await openKey(await readKey(keyFile), await readPassphrase(settings));
+  const passphrase = await readPassphrase(settings);
+  const { pkcs8, publicKey } = await readNamed(keyFile, (pem) => openKey(keyOf(pem), passphrase));
   if (!equalBytes(publicKey, leaf.publicKey))
     throw new GatewayError('key_mismatch', `the key in ${keyFile} does not belong to the certificate in ${certFile}`, {
       hint: 'give the key the certificate was issued for',
@@ -64,10 +65,10 @@ async function openChain(pem: string, nowMs: number): Promise<readonly [Certific
   return [leaf, ...intermediates];
 }
 
-async function readKey(path: string): Promise<Secret> {
-  const key = splitPem(await readTextFile(path), 'key_unreadable').find(({ label }) => label.endsWith('PRIVATE KEY'));
+function keyOf(pem: string): Secret {
+  const key = splitPem(pem, 'key_unreadable').find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (key !== undefined) return new Secret(key.pem);
-  throw new GatewayError('key_missing', `${path} holds no private key`, { hint: 'set KEY_FILE (--tls-key)' });
+  throw new GatewayError('key_missing', 'it holds no private key', { hint: 'set KEY_FILE (--tls-key)' });
 }
 
 async function readPassphrase({ keyFilePassword, keyPasswordFile }: SettingValues): Promise<Secret | undefined> {

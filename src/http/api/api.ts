@@ -26,6 +26,7 @@ export const API_PATHS: readonly string[] = [
   '/tools',
   '/prompts',
   '/resources',
+  '/rotation',
   '/openapi.json',
 ];
 
@@ -37,10 +38,10 @@ export function apiRoutes(options: ApiOptions): Hono<HttpEnv> {
   for (const version of ['/v1', '']) {
     mount(app, `${version}/gateways`, gatewayRoutes(options), events);
     mount(app, `${version}/servers`, serverRoutes(options), events);
+    mount(app, `${version}/rotation`, rotationRoutes(options), events);
     for (const kind of ['tools', 'prompts', 'resources'] as const)
       mount(app, `${version}/${kind}`, itemRoutes(servers, kind), events);
   }
-  mount(app, '/v1/rotation', rotationRoutes(options), events);
   mount(app, '/openapi.json', { '': { GET: () => answer(openApiDocument()) } }, events);
   return app;
 }

@@ -43,7 +43,7 @@ export const ROTATION_READ_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   Instance: object({
     id: text,
-    name: { ...text, description: 'Host and process.' },
+    name: { ...text, description: 'Where it runs, for people.' },
     state: {
       ...oneOf('current', 'behind', 'failed', 'lapsed'),
       description: 'failed: it serves what it served before, see problems. lapsed: it has said nothing for 15 s.',

@@ -75,7 +75,9 @@ test('a secret does not open where another generation of the same gateway stands
   const { tls, previous } = sealed;
   const failed = expect.objectContaining({ code: 'vault_open_failed' });
   for (const moved of [tls.next, tls.retiring, previous?.tls])
-    await expect(openSecrets({ ...sealed, tls: { ...tls, clientKey: moved?.clientKey } }, vault)).rejects.toEqual(failed);
+    await expect(openSecrets({ ...sealed, tls: { ...tls, clientKey: moved?.clientKey } }, vault)).rejects.toEqual(
+      failed,
+    );
 });
 
 test('what is sealed already is not sealed again', async () => {

@@ -58,6 +58,8 @@ test('a gate that refuses cuts what stands and takes nothing new, until it is op
   await expect(dial()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await gate.open();
   expect(await echoed(await dial(), 'again')).toBe('again');
+  for (let time = 0; time < 2; time++) await gate.shut('refuse');
+  await expect(dial()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
 test('a gate that swallows keeps connections and passes nothing, until it is opened', async () => {

@@ -67,7 +67,7 @@ async function localClient(parsed: Arguments, io: CliIo): Promise<ApiClient> {
     close: async (changed) => {
       await gateway.close(0);
       if (changed && (await hasPid(config.dataDir)))
-        io.err(`a gateway that runs over ${config.dataDir} takes this over after SIGHUP`);
+        io.err(`a gateway that runs over ${config.dataDir} takes this over by itself within seconds`);
     },
   };
 }

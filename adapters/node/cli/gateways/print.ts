@@ -41,8 +41,14 @@ export function printGateways(gateways: readonly Fields[], io: CliIo): void {
 export function printTable(rows: readonly (readonly unknown[])[], empty: string, io: CliIo): void {
   if (rows.length === 0) io.out(empty);
   const texts = rows.map((row) => row.map(printable));
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((row) => row[column]?.length ?? 0)));
-  for (const row of texts) io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  const widths = (texts[0] ?? []).map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0)));
+  for (const row of texts)
+    io.out(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 /** PEM and other long texts are cut after their first line; control characters do not reach the terminal. */

@@ -1,0 +1,45 @@
+/** Two servers behind one address, one of which is trusted no more: its streams end and say so, those of the other go on. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mintPki, type MintedCa } from '../support/pki.ts';
+import { startTwoServers, type ReadStream, type TwoServers } from '../support/two-servers.ts';
+
+let renewed: MintedCa;
+let servers: TwoServers;
+
+beforeEach(async () => {
+  const pki = await mintPki();
+  const old = await pki.ca('Old');
+  renewed = await pki.ca('New');
+  const names = { cn: 'server', ip: ['127.0.0.1'] };
+  const [first, second] = [await old.issue(names), await renewed.issue(names)];
+  servers = await startTwoServers({ first, second, fields: { ca_certificate: old.pem + renewed.pem } });
+});
+afterEach(() => servers.close());
+
+test('a stream to the withdrawn server ends within a second and says why; one to the other server goes on', async () => {
+  const { first, second } = servers;
+  const withdrawn = [await servers.listen()];
+  servers.leadTo(second);
+  const listening = () => second.requestsOf('subscriptions/listen').length;
+  let stays: ReadStream | undefined;
+  // idle connections to the first server are taken up before a new one is opened
+  while (stays === undefined) {
+    const stream = await servers.listen();
+    if (listening() > 0) stays = stream;
+    else withdrawn.push(stream);
+  }
+  const before = performance.now();
+  await servers.change({ ca_certificate: renewed.pem });
+  for (const { whole } of withdrawn) {
+    const said = await whole;
+    expect(said).toMatch(/"id":"sub","error":.*"code":"identity_withdrawn"/);
+    expect(said).toContain('nobody this upstream trusts now vouches for the server');
+  }
+  expect(performance.now() - before).toBeLessThan(1_000);
+  second.requests.length = 0;
+  await servers.gateway.api('POST', '/v1/gateways/up/refresh');
+  await servers.changeTools();
+  await stays.until('notifications/tools/list_changed');
+  expect(stays.said).not.toContain('identity_withdrawn');
+  expect(servers.eventsOf('upstream.draining')).toEqual([expect.objectContaining({ gateway: 'up' })]);
+});
