@@ -7,7 +7,7 @@ import type { Grant } from '../policy/grant.ts';
 import { staleVersion } from '../registry/committer.ts';
 import { Exclusive } from '../registry/exclusive.ts';
 import { historyAfter } from '../registry/history.ts';
-import type { ChangeOptions } from '../registry/registry.ts';
+import type { ChangeOptions } from '../registry/gateway-changes.ts';
 import { inOrder } from '../registry/snapshot.ts';
 import type { RegisteredGateway, RegistrySnapshot } from '../registry/snapshot.ts';
 import type { Rotation } from '../rotation/rotation.ts';

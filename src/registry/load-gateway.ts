@@ -1,10 +1,8 @@
 import { toGatewayError } from '../base/errors.ts';
 import type { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
-import { grantUpkeep } from '../policy/grant.ts';
 import { keyOf } from '../store/keys.ts';
 import type { RecordStore, Versioned } from '../store/records.ts';
-import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { refuseCollisions } from './collisions.ts';
 import { profilesName } from './gateway-profiles.ts';
@@ -12,9 +10,8 @@ import type { GatewayRecord } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import { namedFiles } from './named-files.ts';
 import { openGateway } from './open-gateway.ts';
-import type { OpenedGateway, OpenGatewayOptions } from './open-gateway.ts';
-import { isRetirement } from './promotion.ts';
-import { differsInTlsOnly, servingStill } from './same-config.ts';
+import type { OpenGatewayOptions } from './open-gateway.ts';
+import { reloadedUpstream } from './reloaded-upstream.ts';
 import type { RegisteredGateway } from './snapshot.ts';
 
 export interface LoadOptions extends OpenGatewayOptions {
@@ -51,7 +48,7 @@ export async function loadGateway(
     // at a start the current identity serves all the same; later the last good form does
     if (unusable && held?.upstream) throw unusable;
     refuseCollisions({ ...record, listing: undefined }, olderThan(record, live));
-    const upstream = await upstreamFor(held, record, opened, live, options);
+    const upstream = await reloadedUpstream(held, record, opened, live, options.records);
     const refusal = unusable && refusalOf(id, unusable, held, options.events);
     return unlessSame(held, { id, record, version, upstream, profiles: opened.profiles, refusal });
   } catch (error) {
@@ -70,29 +67,6 @@ function olderThan(record: GatewayRecord, live: LiveGateways) {
     return other < createdAt || (other === createdAt && id < record.id);
   });
   return older.map((entry) => ({ ...entry, listing: undefined }));
-}
-
-async function upstreamFor(
-  held: RegisteredGateway | undefined,
-  record: GatewayRecord,
-  opened: OpenedGateway,
-  live: LiveGateways,
-  { records }: LoadOptions,
-): Promise<Upstream> {
-  if (held?.upstream === undefined)
-    return live.open(opened.config, (await records.get<UpstreamFacts>('listing', record.id))?.body);
-  const serving = servingStill(held, opened);
-  if (serving) return serving;
-  // the same server still offers what it did, so being let in is all there is to find out
-  const facts = differsInTlsOnly(held.upstream.config, opened.config) ? held.upstream.facts : undefined;
-  const upstream = live.open(opened.config, facts);
-  if (record.enabled && !(held.record && isRetirement(held.record, record)))
-    await live.discardedOnFailure(upstream, async () => {
-      if (facts) return live.tryOut(grantUpkeep('rotation'), upstream);
-      const found = await live.connect(grantUpkeep('reload'), upstream);
-      await records.write([{ kind: 'listing', id: record.id, body: found }]);
-    });
-  return upstream;
 }
 
 /** A last good form whose certificate has run out is good no more. */

@@ -1,30 +1,22 @@
-import { newId } from '../base/ids.ts';
 import { within } from '../base/pause.ts';
 import type { Grant } from '../policy/grant.ts';
 import { isInScope } from '../rotation/generation.ts';
-import type { RotationReason, RotationScope } from '../rotation/generation.ts';
+import type { RotationScope } from '../rotation/generation.ts';
 import { idOf, keyOf } from '../store/keys.ts';
 import type { HandshakeReport } from '../tls/dialer.ts';
 import { noHandshake } from '../tls/no-handshake.ts';
-import { applyPatch, draftOf } from './apply-patch.ts';
-import { Committer, staleVersion } from './committer.ts';
+import { Committer } from './committer.ts';
 import type { CommitterOptions } from './committer.ts';
 import { Exclusive } from './exclusive.ts';
-import type { GatewayPatch } from './gateway-fields.ts';
-import type { GatewayCreate } from './gateway-input.ts';
-import type { GatewayDraft, GatewayRecord } from './gateway-record.ts';
-import { historyAfter } from './history.ts';
+import { GatewayChanges } from './gateway-changes.ts';
 import { LiveGateways } from './live-gateways.ts';
 import type { LiveGatewaysOptions } from './live-gateways.ts';
 import { loadGateway } from './load-gateway.ts';
 import type { LoadOptions } from './load-gateway.ts';
-import { openGateway } from './open-gateway.ts';
-import { promoted, retired, rolledBack } from './promotion.ts';
 import type { RefreshReport } from './refresh-report.ts';
 import { Refresher } from './refresher.ts';
-import type { RegisteredGateway, ReadableGateway, RegistrySnapshot } from './snapshot.ts';
+import type { RegisteredGateway, RegistrySnapshot } from './snapshot.ts';
 import { StandIn } from './stand-in.ts';
-import { successorOf } from './successor.ts';
 import { SwapTogether } from './swap-together.ts';
 import { Upkeep } from './upkeep.ts';
 import { Visitor } from './visitor.ts';
@@ -37,13 +29,10 @@ export interface RegistryOptions extends LoadOptions, LiveGatewaysOptions, Commi
 /** A rotation waits no longer for servers that do not answer. */
 const RELOAD_MS = 3_000;
 
-/** What a change expects to find: one of these versions; absent means whatever is there. */
-export interface ChangeOptions {
-  readonly ifVersions?: readonly string[];
-}
-
 /** The gateways of this instance: changes them in the store, and serves them from memory. */
 export class Registry {
+  /** Registering, changing and removing gateways. */
+  readonly changes: GatewayChanges;
   readonly #options: RegistryOptions;
   readonly #live: LiveGateways;
   readonly #committer: Committer;
@@ -71,6 +60,11 @@ export class Registry {
     const { clock, events, healthIntervalMs: intervalMs } = options;
     this.#refresher = new Refresher(this.#live, this.#committer, clock);
     const load = (id: string) => this.#exclusive.run(id, () => this.#load(id));
+    this.changes = new GatewayChanges(this.#live, this.#committer, {
+      ...options,
+      exclusive: this.#exclusive,
+      load: (id) => this.#load(id),
+    });
     const visitor = new Visitor(this.#live, this.#refresher, this.#standIn, { ...options, load });
     this.#upkeep = new Upkeep({ clock, events, intervalMs, visit: (id) => visitor.visit(id) });
   }
@@ -134,101 +128,6 @@ export class Registry {
   }
 
   /**
-   * Registers a gateway: connects and lists, then stores. Without `connect` it is stored unreached.
-   *
-   * @throws GatewayError name_taken, every config code, every dial code
-   */
-  async create(grant: Grant, input: GatewayCreate, { connect }: { connect: boolean }): Promise<ReadableGateway> {
-    const draft = draftOf(newId(), input);
-    this.#committer.refuseCollisions(draft, undefined);
-    const { config, profiles } = await openGateway(draft, this.#options);
-    if (profiles?.refusal) throw profiles.refusal;
-    const upstream = this.#live.open(config);
-    return this.#live.discardedOnFailure(upstream, async () => {
-      if (connect) await this.#live.connect(grant, upstream);
-      const history = historyAfter(undefined, grant, this.#now());
-      return this.#committer.commit({ draft, history, upstream, profiles, before: undefined });
-    });
-  }
-
-  /**
-   * Changes a gateway. When it is reached differently afterwards, the new upstream is connected first; calls in flight
-   * finish on the old one.
-   *
-   * @throws GatewayError not_found, version_stale, name_taken, every config code, every dial code; then it stays as it was
-   */
-  async update(
-    grant: Grant,
-    idOrSlug: string,
-    patch: GatewayPatch,
-    options: ChangeOptions = {},
-  ): Promise<ReadableGateway> {
-    return this.#change(idOrSlug, options, (before) => this.#replace(grant, before, applyPatch(before.record, patch)));
-  }
-
-  /**
-   * Activates a gateway after connecting it anew, or takes it out of service; calls in flight finish.
-   *
-   * @throws GatewayError not_found, version_stale, every config code, every dial code; then it stays as it was
-   */
-  async setActive(
-    grant: Grant,
-    idOrSlug: string,
-    active: boolean,
-    options: ChangeOptions = {},
-  ): Promise<ReadableGateway> {
-    return this.#change(idOrSlug, options, async (before) =>
-      before.record.enabled === active ? before : this.#replace(grant, before, { ...before.record, enabled: active }),
-    );
-  }
-
-  /**
-   * Makes the next identity the current one, once the upstream was reached with it; the one before retires.
-   *
-   * @throws GatewayError not_found, version_stale, nothing_to_promote, every config code, every dial code; then it stays
-   * as it was
-   */
-  async promote(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
-    return this.#change(idOrSlug, options, async (before) =>
-      this.#replace(grant, before, await promoted(before.record, this.#options.vault), { reason: 'promote' }),
-    );
-  }
-
-  /**
-   * Drops the retiring identity and its trust. Nothing is dialled first: what is to be believed no more must not depend
-   * on a server that answers.
-   *
-   * @throws GatewayError not_found, version_stale, nothing_to_retire, every config code; then it stays as it was
-   */
-  async retire(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
-    return this.#change(idOrSlug, options, (before) =>
-      this.#replace(grant, before, retired(before.record), { unseen: true, reason: 'retire' }),
-    );
-  }
-
-  /**
-   * Brings back the TLS side as it was before its last change, once the upstream was reached with it; doing so twice
-   * does nothing.
-   *
-   * @throws GatewayError not_found, version_stale, nothing_to_roll_back, files_not_kept, every config code, every dial
-   * code; then it stays as it was
-   */
-  async rollback(grant: Grant, idOrSlug: string, options: ChangeOptions = {}): Promise<ReadableGateway> {
-    return this.#change(idOrSlug, options, async (before) =>
-      this.#replace(grant, before, await rolledBack(before, this.#options), { reason: 'rollback' }),
-    );
-  }
-
-  /** Forgets a gateway, also one that cannot be read; calls in flight finish. @throws GatewayError not_found, version_stale */
-  async remove(grant: Grant, idOrSlug: string, { ifVersions }: ChangeOptions = {}): Promise<void> {
-    const { id } = this.find(idOrSlug);
-    await this.#exclusive.run(id, async () => {
-      const { record } = this.find(id);
-      await this.#committer.remove(id, grant.subject, record && (await this.#latest(id, ifVersions)).version);
-    });
-  }
-
-  /**
    * Reads the listing of a gateway again.
    *
    * @throws GatewayError not_found, gateway_inactive, refresh_running, every dial code
@@ -252,43 +151,6 @@ export class Registry {
     this.#live.abort();
     await this.#committer.idle();
     await this.#live.close(drainMs);
-  }
-
-  async #change(
-    idOrSlug: string,
-    { ifVersions }: ChangeOptions,
-    work: (before: ReadableGateway) => Promise<ReadableGateway>,
-  ): Promise<ReadableGateway> {
-    const { id } = this.find(idOrSlug);
-    return this.#exclusive.run(id, async () => work(await this.#latest(id, ifVersions)));
-  }
-
-  /** The gateway as it is stored, also when another process wrote it since. */
-  async #latest(id: string, ifVersions: readonly string[] | undefined): Promise<ReadableGateway> {
-    const stored = await this.#options.records.get<GatewayRecord>('gateway', id);
-    const held = this.#live.get(id);
-    if (held?.record === undefined || held.version !== stored?.version) await this.#load(id);
-    const latest = this.find(id);
-    if (latest.record === undefined) throw latest.refusal;
-    if (ifVersions !== undefined && !ifVersions.includes(latest.version)) throw staleVersion();
-    return latest;
-  }
-
-  /** @param unseen whether to do without reaching the upstream first */
-  async #replace(
-    grant: Grant,
-    before: ReadableGateway,
-    draft: GatewayDraft,
-    { unseen = false, reason }: { readonly unseen?: boolean; readonly reason?: RotationReason } = {},
-  ): Promise<ReadableGateway> {
-    this.#committer.refuseCollisions(draft, before);
-    const { upstream, profiles } = await successorOf(before, draft, this.#live, { ...this.#options, unseen });
-    const opened = upstream === before.upstream ? undefined : upstream;
-    return this.#live.discardedOnFailure(opened, async () => {
-      if (opened && draft.enabled && !unseen) await this.#live.connect(grant, opened);
-      const history = historyAfter(before.record.history, grant, this.#now());
-      return this.#committer.commit({ draft, history, upstream, profiles, before, reason });
-    });
   }
 
   async #idsIn(scope: RotationScope): Promise<readonly string[]> {
@@ -316,9 +178,5 @@ export class Registry {
 
   #followAll(): void {
     if (this.#started) this.#upkeep.follow(this.#live.ids);
-  }
-
-  #now(): string {
-    return new Date(this.#options.clock.nowMs()).toISOString();
   }
 }

@@ -4,7 +4,7 @@ import type { GatewayDraft } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import { openGateway } from './open-gateway.ts';
 import type { OpenGatewayOptions } from './open-gateway.ts';
-import { servingStill } from './same-config.ts';
+import { differsInTlsOnly, servingStill } from './same-config.ts';
 import type { ReadableGateway } from './snapshot.ts';
 
 /** What serves a gateway after a change. */
@@ -37,5 +37,7 @@ export async function successorOf(
   if (profiles?.refusal) throw profiles.refusal;
   const serving = servingStill(before, opened);
   if (serving && !isSwitched) return { upstream: serving, profiles };
-  return { upstream: live.open(config, serving || options.unseen ? upstream?.facts : undefined), profiles };
+  const isSameServer = upstream !== undefined && differsInTlsOnly(upstream.config, config);
+  const facts = serving || (options.unseen && isSameServer) ? upstream?.facts : undefined;
+  return { upstream: live.open(config, facts), profiles };
 }

@@ -31,7 +31,10 @@ export interface InstanceView {
 }
 
 /** How far the fleet is on its way to the newest generation this instance knows. */
-export function fleetView({ generation, storeLostAtMs }: RotationStatus, instances: readonly InstanceState[]): FleetView {
+export function fleetView(
+  { generation, storeLostAtMs }: RotationStatus,
+  instances: readonly InstanceState[],
+): FleetView {
   const newest = generation?.number ?? 0;
   const views = instances.map((instance) => instanceView(instance, newest));
   const live = views.filter(({ state }) => state !== 'lapsed');

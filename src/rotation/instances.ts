@@ -68,9 +68,7 @@ export class Instances {
   /** Removes what instances that ended without a word have left. @throws GatewayError store_unavailable */
   async sweep(): Promise<void> {
     const longAgo = this.#clock.nowMs() - REMEMBERED_MS;
-    const gone = (await this.#records.list<InstanceBody>('instance')).filter(
-      ({ body }) => body.leaseUntilMs < longAgo,
-    );
+    const gone = (await this.#records.list<InstanceBody>('instance')).filter(({ body }) => body.leaseUntilMs < longAgo);
     if (gone.length > 0) await this.#records.write(gone.map(({ id }) => ({ kind: 'instance', id, body: null })));
   }
 }

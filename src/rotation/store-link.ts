@@ -22,7 +22,8 @@ export class StoreLink {
   async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await work();
-      if (this.#lostAtMs !== undefined) this.#events('rotation.store_back', { lostMs: this.#clock.nowMs() - this.#lostAtMs });
+      if (this.#lostAtMs !== undefined)
+        this.#events('rotation.store_back', { lostMs: this.#clock.nowMs() - this.#lostAtMs });
       this.#lostAtMs = undefined;
       return result;
     } catch (error) {

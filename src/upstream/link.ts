@@ -45,6 +45,7 @@ export class Link {
   readonly #due = Promise.withResolvers<void>();
   readonly #farewells: (() => Promise<void>)[] = [];
   #closing: Promise<number> | undefined;
+  #isOver = false;
 
   /** @throws GatewayError config_invalid for credentials no header can carry, capability_unsupported for a program */
   constructor(config: UpstreamConfig, deps: LinkDeps, label: EventLabel) {
@@ -94,7 +95,8 @@ export class Link {
     request: UpstreamRequest,
     observer: CarryObserver = UNOBSERVED,
   ): Promise<ChannelResponse> {
-    if (this.#lifetime.signal.aborted) throw closedError();
+    // a session may be ended to the last
+    if (this.signal.aborted || (this.#isOver && request.method !== 'DELETE')) throw closedError();
     const { mcpMethod } = request;
     const limit = this.#limitOf(transport, request);
     const meter = new CallMeter(this.#deps.clock, (outcome, durationMs) => {
@@ -131,9 +133,9 @@ export class Link {
     return this.#underway.count;
   }
 
-  /** Whether it was closed: nothing is sent any more. */
-  get closed(): boolean {
-    return this.#lifetime.signal.aborted;
+  /** Whether it was closed, and what was under way has ended or its time has: nothing new is sent. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Dials with `after` from here on, and cuts connections whose peer it does not accept; what was cut, by reason. */
@@ -153,28 +155,34 @@ export class Link {
    * @returns how many requests and streams did not end in time
    */
   close(drainMs: number): Promise<number> {
-    void this.#underway.idle(drainMs).then(this.#due.resolve);
+    if (!this.#closing) void this.#underway.idle(drainMs).then(this.#due.resolve);
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<number> {
     await this.#due.promise;
+    this.#isOver = true;
     const late = this.#underway.count;
+    // before the farewell: a server that ends its session ends calls without an answer
+    if (late > 0) await this.#end(lateError());
     await Promise.all(this.#farewells.map((farewell) => farewell()));
-    const error = late > 0 ? lateError() : closedError();
-    this.#lifetime.abort(error);
-    const ways = this.#ways;
-    const transports = ways.kind === 'stdio' ? [ways.stdio] : [ways.streamableHttp, ways.sse];
-    await Promise.all(transports.map((transport) => transport.close(error)));
-    this.#channel?.end(this, error);
+    this.#lifetime.abort(closedError());
+    await this.#end(closedError());
     await this.#channel?.release();
     return late;
   }
 
+  async #end(error: GatewayError): Promise<void> {
+    this.#channel?.end(this, error);
+    const ways = this.#ways;
+    const transports = ways.kind === 'stdio' ? [ways.stdio] : [ways.streamableHttp, ways.sse];
+    await Promise.all(transports.map((transport) => transport.close(error)));
+  }
+
   /** The channel was replaced, not this upstream: there is another one to send over. */
   #wasUnsent(error: unknown): boolean {
-    return error instanceof GatewayError && error.code === 'channel_closed' && !this.closed;
+    return error instanceof GatewayError && error.code === 'channel_closed' && !this.#isOver;
   }
 
   /** The time a request has, where this upstream was given a limit and the request is no endless stream. */

@@ -27,6 +27,8 @@ export interface OwnCallsOptions {
   /** Ends everything when the upstream is closed. */
   readonly lifetime: AbortSignal;
   readonly onRenewed: () => void;
+  /** The session of the upstream that took the place of this one, once there is nothing to send over here. */
+  readonly successor: () => Promise<SharedSession> | undefined;
 }
 
 /** What the gateway asks of an upstream for itself, and the legacy session it does so in. */
@@ -37,7 +39,7 @@ export class OwnCalls {
 
   constructor(options: OwnCallsOptions) {
     this.#options = options;
-    this.sessions = new SharedSessionKeeper(() => this.#openSession(), options.onRenewed);
+    this.sessions = new SharedSessionKeeper(() => this.#openSession(), options.onRenewed, options.successor);
   }
 
   /** One request in the modern era. */

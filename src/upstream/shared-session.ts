@@ -14,13 +14,20 @@ export interface SharedSession {
 export class SharedSessionKeeper {
   readonly #open: () => Promise<OpenedSession>;
   readonly #onRenewed: () => void;
+  readonly #successor: () => Promise<SharedSession> | undefined;
   #current: SharedSession | undefined;
   #opening: Promise<SharedSession> | undefined;
   #lastId = 0;
 
-  constructor(open: () => Promise<OpenedSession>, onRenewed: () => void) {
+  /** @param successor the session of another upstream that took the place of this one */
+  constructor(
+    open: () => Promise<OpenedSession>,
+    onRenewed: () => void,
+    successor: () => Promise<SharedSession> | undefined,
+  ) {
     this.#open = open;
     this.#onRenewed = onRenewed;
+    this.#successor = successor;
   }
 
   /** The session that is open now, if any. */
@@ -55,6 +62,8 @@ export class SharedSessionKeeper {
       headers,
       nextId: () => ++this.#lastId,
       renew: async () => {
+        const successor = this.#successor();
+        if (successor) return successor;
         if (this.#current !== session && this.#current !== undefined) return this.#current;
         if (this.#current === session) {
           this.#current = undefined;

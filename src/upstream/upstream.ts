@@ -71,6 +71,7 @@ export class Upstream {
       clock,
       send: (request) => carry(request),
       lifetime: this.#link.signal,
+      successor: () => this.#late?.sharedSession(grantUpkeep('session')),
       onRenewed: () => {
         events('upstream.session_renewed', label);
         this.listings.watchAnew();
@@ -212,7 +213,7 @@ export class Upstream {
 
   /** Who serves a request that found this upstream before it was replaced, and comes after it was closed. */
   get #late(): Upstream | undefined {
-    return this.#link.closed ? this.#successor : undefined;
+    return this.#link.isOver ? this.#successor : undefined;
   }
 
   async #connect(): Promise<UpstreamFacts> {

@@ -36,9 +36,7 @@ test('a stream to the withdrawn server ends within a second and says why; one to
     expect(said).toContain('nobody this upstream trusts now vouches for the server');
   }
   expect(performance.now() - before).toBeLessThan(1_000);
-  second.requests.length = 0;
-  await servers.gateway.api('POST', '/v1/gateways/up/refresh');
-  await servers.changeTools();
+  await servers.call('change_tools');
   await stays.until('notifications/tools/list_changed');
   expect(stays.said).not.toContain('identity_withdrawn');
   expect(servers.eventsOf('upstream.draining')).toEqual([expect.objectContaining({ gateway: 'up' })]);

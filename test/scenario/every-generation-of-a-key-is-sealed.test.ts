@@ -42,7 +42,7 @@ test('the keys of current, next, retiring and previous appear nowhere, and move 
   try {
     await api('POST', '/v1/gateways', { name: 'up', url: upstream.url, ca_certificate: ca.pem, ...first });
     await api('PUT', '/v1/gateways/up', { next: second });
-    await registry.promote(grant, 'up');
+    await registry.changes.promote(grant, 'up');
     await api('PUT', '/v1/gateways/up', { next: third });
     await api('GET', '/v1/gateways/up');
     // all three are there: current, next and retiring, and current and retiring once more as they were before
@@ -51,10 +51,10 @@ test('the keys of current, next, retiring and previous appear nowhere, and move 
     vault.use(await openKeyring([NEW, OLD]));
     expect((await rotateVault({ records, vault, events: () => undefined })).refused).toEqual([]);
     vault.use(await openKeyring([NEW]));
-    await registry.promote(grant, 'up');
-    await registry.rollback(grant, 'up');
-    await registry.rollback(grant, 'up');
-    await registry.retire(grant, 'up');
+    await registry.changes.promote(grant, 'up');
+    await registry.changes.rollback(grant, 'up');
+    await registry.changes.rollback(grant, 'up');
+    await registry.changes.retire(grant, 'up');
     await api('POST', '/v1/gateways/up/refresh');
     expect(upstream.requestsOf('tools/list').at(-1)?.clientSubject).toBe('third');
     await api('GET', '/v1/gateways');

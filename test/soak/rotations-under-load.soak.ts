@@ -60,7 +60,8 @@ async function openStream(name: string, token: string): Promise<Response> {
   return fetch(`${gateway.url}/mcp`, { method: 'POST', headers, body });
 }
 
-const p99 = (millis: readonly number[]): number => millis.toSorted((a, b) => a - b)[Math.floor(millis.length * 0.99)] ?? 0;
+const p99 = (millis: readonly number[]): number =>
+  millis.toSorted((a, b) => a - b)[Math.floor(millis.length * 0.99)] ?? 0;
 
 test(`${ROTATIONS} rotations during ${ROTATIONS * CALLS_BETWEEN} calls and ${STREAMS} streams`, async () => {
   const token = await gateway.token('ann');

@@ -73,7 +73,7 @@ export async function startOverlap(
       const response = await gateway.api('PUT', '/v1/gateways/up', fields);
       if (!response.ok) throw new Error(`not changed: ${await response.text()}`);
     },
-    change: async (what) => void (await gateway.gateway.registry[what](grantUpkeep('test'), 'up')),
+    change: async (what) => void (await gateway.gateway.registry.changes[what](grantUpkeep('test'), 'up')),
     view: async () => (await (await gateway.api('GET', '/v1/gateways/up')).json()) as Record<string, unknown>,
     async subjectOfNextCall() {
       upstream.requests.length = 0;

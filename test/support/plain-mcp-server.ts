@@ -51,7 +51,10 @@ function resultOf({ method, params }: Message): object | undefined {
 }
 
 /** Answers a call of the tool in the server's place, or leaves it to the server with false. */
-export type AnswerCall = (call: { readonly id: number | string; readonly text: string }, response: ServerResponse) => boolean;
+export type AnswerCall = (
+  call: { readonly id: number | string; readonly text: string },
+  response: ServerResponse,
+) => boolean;
 
 /** Starts a server; close it in a `finally`. */
 export async function startPlainMcpServer(tls?: ServerOptions, answerCall?: AnswerCall): Promise<PlainMcpServer> {

@@ -31,11 +31,18 @@ export interface ProcessFleet {
   /** Starts another process, its store reached by `storage` where that is given. */
   serve(storage?: string): Promise<ServingPostern>;
   /** A REST call by an administrator; rejects when the process is gone. */
-  api(instance: ServingPostern, method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>;
+  api(
+    instance: ServingPostern,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: unknown }>;
   fleetAt(instance: ServingPostern): Promise<FleetRead>;
   /** Resolves once the whole fleet of `count` serves the newest generation, as this instance sees it. */
   untilConverged(instance: ServingPostern, count: number): Promise<void>;
-  /** Calls the tool at each of these over and over until `work` is done; every call must succeed. How many there were. */
+  /** Resolves once each process that runs serves the newest generation; those that were killed count no more. */
+  untilServed(): Promise<void>;
+  /** Calls the tool at each of these over and over until `work` is done; each at least once, and every call must succeed. How many there were. */
   whileCalled(served: readonly ServingPostern[], work: () => Promise<void>): Promise<number>;
   close(): Promise<void>;
 }
@@ -76,7 +83,16 @@ export async function startProcessFleet(
       return converged && seen.filter(({ state }) => state === 'current').length === expected;
     });
 
-  const instances = await Promise.all(Array.from({ length: count }, async (_, index) => serve(await storageOf(index, redis.url))));
+  const isServed = async (instance: ServingPostern): Promise<boolean> => {
+    const { instances: seen } = await fleetAt(instance);
+    return instances.every(({ pid }) =>
+      seen.some(({ name, state }) => name.endsWith(`:${pid}`) && state === 'current'),
+    );
+  };
+
+  const instances = await Promise.all(
+    Array.from({ length: count }, async (_, index) => serve(await storageOf(index, redis.url))),
+  );
   const [first] = instances;
   if (first === undefined) throw new Error('expected a fleet of at least one');
   const fields = { name: 'up', url: upstream.url, ca_certificate: ca.pem, ...identities[0] };
@@ -93,18 +109,22 @@ export async function startProcessFleet(
     api,
     fleetAt,
     untilConverged,
+    untilServed: async () => {
+      for (const instance of instances) await until(() => isServed(instance));
+    },
     async whileCalled(served, work) {
-      let done = false;
+      const over = new AbortController();
       let calls = 0;
       const params = { name: 'up_echo', arguments: { text: 'hi' } };
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
       const callers = served.map(async ({ url }) => {
-        for (; !done; calls++) {
+        do {
           const text = await (await fetch(`${url}/mcp`, { method: 'POST', headers, body })).text();
           if (!text.includes('"result"')) throw new Error(`a call failed: ${text}`);
-        }
+          calls++;
+        } while (!over.signal.aborted);
       });
-      await Promise.all([work().finally(() => (done = true)), ...callers]);
+      await Promise.all([work().finally(() => over.abort()), ...callers]);
       return calls;
     },
     async close() {

@@ -26,7 +26,10 @@ const FILLER = 'x'.repeat(500);
 export async function startRotatingServer(tls: ServerOptions): Promise<RotatingServer> {
   const seen = new Set<string>();
   const duplicates = new Set<string>();
-  const streams = new Map<ServerResponse, { id: number | string; hash: ReturnType<typeof createHash>; count: number }>();
+  const streams = new Map<
+    ServerResponse,
+    { id: number | string; hash: ReturnType<typeof createHash>; count: number }
+  >();
   const server = await startPlainMcpServer(tls, ({ id, text }, response) => {
     if (seen.has(text)) duplicates.add(text);
     seen.add(text);

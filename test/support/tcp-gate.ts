@@ -64,7 +64,6 @@ export async function startTcpGate(targetPort: number): Promise<TcpGate> {
   }
 
   async function refuse(): Promise<void> {
-    if (!listener.listening) return;
     const closed = once(listener, 'close');
     listener.close();
     for (const { client, server } of passages) {

@@ -18,8 +18,8 @@ export interface TwoServers {
   change(fields: Readonly<Record<string, unknown>>): Promise<void>;
   /** A call that waits at its server; its text once it was released, or why it failed. */
   hold(server: McpUpstream): Promise<Held>;
-  /** A call that ends at once. */
-  echo(text: string): Promise<string>;
+  /** A call of another tool; the text it answers with. */
+  call(tool: string, text?: string): Promise<string>;
   /** A modern stream of news about tools. */
   listen(): Promise<ReadStream>;
   eventsOf<Name extends EventName>(name: Name): EventFields[Name][];
@@ -72,7 +72,7 @@ export async function startTwoServers({ clientCa, settings, ...options }: TwoSer
   const token = await gateway.token('ann');
   const url = `https://127.0.0.1:${address.port}/mcp`;
   await gateway.register({ name: 'up', url, ...options.fields });
-  const call = (tool: string, text: string) => {
+  const call = (tool: string, text = '') => {
     const caller = openCallers(gateway.url, token, 1);
     callers.push(caller);
     return caller.call(bare('/servers/up/mcp', tool), text);
@@ -89,21 +89,20 @@ export async function startTwoServers({ clientCa, settings, ...options }: TwoSer
     },
     async hold(server) {
       const count = server.held + 1;
-      const answer = call('hold', '');
+      const answer = call('hold');
       // failures are looked at later
       answer.catch(() => undefined);
       await Promise.race([server.untilHeld(count), answer]);
       return { answer };
     },
-    echo: (text) => call('echo', text),
+    call,
     async listen() {
       const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': LISTEN.method };
       const stream = readStream(await postMessage(`${gateway.url}/servers/up/mcp`, token, LISTEN, headers));
       await stream.until('acknowledged');
       return stream;
     },
-    eventsOf: (name) =>
-      gateway.events.filter((event) => event.name === name).map(({ fields }) => fields as never),
+    eventsOf: (name) => gateway.events.filter((event) => event.name === name).map(({ fields }) => fields as never),
     async close() {
       await gateway.close();
       await Promise.all(callers.map((caller) => caller.close()));

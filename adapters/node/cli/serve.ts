@@ -11,7 +11,8 @@ import { loadConfig, settingFlags, settingHelp } from './settings.ts';
 const HELP = `Usage: postern serve [flags]
 
 Starts the gateway. Prints one line of JSON on standard output once it takes calls; logs go to standard error.
-SIGHUP reads every file again, SIGTERM lets calls finish and ends, a second SIGTERM ends at once.
+Certificate files are watched, and what other instances change is taken over, without losing a call. SIGHUP has every
+instance read everything again, SIGTERM lets calls finish and ends, a second SIGTERM ends at once.
 
 Flags, over environment variables [in brackets], over postern.yaml (the same names in lower case, without POSTERN_):
 `;

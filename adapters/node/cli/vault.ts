@@ -18,7 +18,7 @@ what they sealed; waits until every live instance took it up; then seals.
 
 rotate, with POSTERN_VAULT_KEYS: seals under the first of them, and refuses while a live instance does not hold it. So:
 add the new key as the second one on every instance and restart each; make it the first one and restart each; rotate;
-drop the old key once status calls it unneeded. It may be stopped and run again.
+drop the old key once status calls it unused. It may be stopped and run again.
 
   --timeout SECONDS rotate: how long instances may take to read the key file again (60)
   --data-dir DIR    the gateway's data directory (./data) [POSTERN_DATA_DIR]

@@ -41,6 +41,9 @@ export interface Listener {
   close(deadlineMs: number): Promise<number>;
 }
 
+/** How long a peer may take to end an HTTP/2 connection that was told to end and has no streams any more. */
+const GOODBYE_MS = 1000;
+
 /**
  * Serves `fetch` over HTTP/1.1 and HTTP/2.
  *
@@ -56,7 +59,10 @@ class NodeListener implements Listener {
   readonly #server: ListeningServer;
   /** What aborts when the caller of a request goes away. */
   readonly #running = new Map<Outgoing, Cancellation>();
+  /** TCP connections, handshakes under way among them. */
   readonly #sockets = new Set<Socket>();
+  /** What HTTP is spoken over: the same, or TLS connections over them. */
+  readonly #served = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
@@ -90,10 +96,8 @@ class NodeListener implements Listener {
       this.#webSockets = new WebSockets(webSocket, () => this.#onIdle());
       server.on('upgrade', this.#webSockets.upgrade);
     }
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => remember(socket, this.#sockets));
+    server.on(identity ? 'secureConnection' : 'connection', (socket: Socket) => remember(socket, this.#served));
   }
 
   listen({ host, port }: ListenerOptions): Promise<void> {
@@ -134,12 +138,20 @@ class NodeListener implements Listener {
     this.#server.closeIdleConnections();
     for (const session of this.#sessions) session.close();
     for (const outgoing of this.#running.keys()) endConnectionAfter(outgoing);
+    const endsAtMs = systemClock.monotonicMs() + deadlineMs;
     await this.#finish(deadlineMs);
     const cut = this.inFlight;
-    if (cut > 0) for (const socket of this.#sockets) socket.destroy();
-    for (const socket of this.#sockets) socket.destroySoon();
+    if (cut === 0) await this.#flush(endsAtMs - systemClock.monotonicMs());
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
     return cut;
+  }
+
+  /** What was answered may still be on its way. HTTP/2 ends itself; under TLS, the TCP connection must not end first. */
+  async #flush(deadlineMs: number): Promise<void> {
+    await allClosed(this.#sessions, Math.min(deadlineMs, GOODBYE_MS));
+    for (const socket of this.#served) socket.destroySoon();
+    await allClosed(this.#served, deadlineMs);
   }
 
   #isBusy(session: ServerHttp2Session): boolean {
@@ -176,6 +188,20 @@ class NodeListener implements Listener {
       this.#onIdle();
     });
   }
+}
+
+function remember(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+/** Resolves once all of them have closed, or after `deadlineMs`. */
+async function allClosed(open: ReadonlySet<Socket | ServerHttp2Session>, deadlineMs: number): Promise<void> {
+  const closed = [...open].map((one) => new Promise((resolve) => one.once('close', resolve)));
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, deadlineMs);
+  await Promise.race([Promise.all(closed), late.promise]);
+  clearTimeout(timer);
 }
 
 /** Tells an HTTP/1.1 client not to use the connection again; HTTP/2 clients were told by GOAWAY. */

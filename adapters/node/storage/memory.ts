@@ -20,7 +20,7 @@ export function openMemory(): StorageDriver {
     },
     watch: (onChange, onLink) => watchers.add(onChange, onLink),
     close: async () => {
-      watchers.clear();
+      watchers.close();
       texts.clear();
     },
   };

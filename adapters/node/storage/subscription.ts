@@ -30,16 +30,14 @@ export class Subscription {
   readonly #watchers = new Watchers(false);
   #stopping: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
-  #closed = false;
 
   constructor(listen: Listen) {
     this.#listen = listen;
   }
 
   readonly watch = (onChange: OnChange, onLink: OnLink): (() => void) => {
-    if (this.#closed) return () => undefined;
     const remove = this.#watchers.add(onChange, onLink);
-    if (!this.#stopping) {
+    if (!this.#stopping && this.#watchers.size > 0) {
       const stopping = new AbortController();
       this.#stopping = stopping;
       // one after the other, so that the end of an earlier one says nothing about this one
@@ -53,8 +51,7 @@ export class Subscription {
 
   /** Resolves once no connection is left; idempotent. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#watchers.clear();
+    this.#watchers.close();
     this.#stop();
     await this.#running;
   }

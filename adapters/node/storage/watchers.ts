@@ -9,6 +9,7 @@ interface Watcher {
 export class Watchers {
   readonly #all = new Set<Watcher>();
   #up: boolean;
+  #closed = false;
 
   constructor(up: boolean) {
     this.#up = up;
@@ -21,6 +22,7 @@ export class Watchers {
   /** One more, who hears at the earliest once this call is over; the returned function takes it out again. */
   add(onChange: OnChange, onLink: OnLink): () => void {
     const watcher = { onChange, onLink };
+    if (this.#closed) return () => undefined;
     this.#all.add(watcher);
     queueMicrotask(() => {
       if (this.#up && this.#all.has(watcher)) onLink(true);
@@ -39,7 +41,9 @@ export class Watchers {
     for (const { onLink } of this.#all) onLink(up);
   }
 
-  clear(): void {
+  /** Nobody is told anything any more. */
+  close(): void {
+    this.#closed = true;
     this.#all.clear();
   }
 }

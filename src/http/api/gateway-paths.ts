@@ -1,6 +1,6 @@
 import { linksTo, operation, schema, withId } from './operations.ts';
 import type { Json, Operation } from './operations.ts';
-import { CREATE_QUERY, LIST_QUERY, REFRESH_QUERY, STATE_QUERY } from './queries.ts';
+import { CREATE_QUERY, LIST_QUERY, REFRESH_QUERY, STATE_QUERY, UPDATE_QUERY } from './queries.ts';
 
 const of = (described: Omit<Operation, 'tag'>): Json => operation({ tag: 'gateways', ...described });
 
@@ -50,6 +50,7 @@ export const GATEWAY_PATHS: Json = {
       summary: 'Changes a gateway; answers once this instance serves the change.',
       ...gateway,
       refusals: [404, 409, 422, 502],
+      query: UPDATE_QUERY,
       body: 'GatewayUpdate',
       ifMatch: true,
     }),

@@ -5,7 +5,7 @@ import { parseGatewayCreate, parseGatewayUpdate } from '../../registry/gateway-i
 import type { Registry } from '../../registry/registry.ts';
 import type { RegisteredGateway } from '../../registry/snapshot.ts';
 import { pageOf } from './page.ts';
-import { CREATE_QUERY, LIST_QUERY, REFRESH_QUERY, STATE_QUERY } from './queries.ts';
+import { CREATE_QUERY, LIST_QUERY, REFRESH_QUERY, STATE_QUERY, UPDATE_QUERY } from './queries.ts';
 import { readQuery } from './query.ts';
 import { answer, bodyOf, grantOf, idOf, ifMatch, noQuery, versionedAnswer } from './routes.ts';
 import type { Handler, Routes } from './routes.ts';
@@ -37,7 +37,7 @@ export function gatewayRoutes({ registry, clock }: GatewayRoutesOptions): Routes
       POST: async (c) => {
         const { connect } = readQuery(c.req.url, CREATE_QUERY);
         const input = parseGatewayCreate(await bodyOf(c));
-        return shown(await registry.create(grantOf(c), input, { connect }));
+        return shown(await registry.changes.create(grantOf(c), input, { connect }));
       },
     },
     '/:id': {
@@ -46,21 +46,21 @@ export function gatewayRoutes({ registry, clock }: GatewayRoutesOptions): Routes
         return shown(registry.find(idOf(c)));
       },
       PUT: async (c) => {
-        noQuery(c);
+        const { connect } = readQuery(c.req.url, UPDATE_QUERY);
         const patch = parseGatewayUpdate(await bodyOf(c));
-        return shown(await registry.update(grantOf(c), idOf(c), patch, ifMatch(c)));
+        return shown(await registry.changes.update(grantOf(c), idOf(c), patch, { ...ifMatch(c), connect }));
       },
       DELETE: async (c) => {
         noQuery(c);
         const { id, record } = registry.find(idOf(c));
-        await registry.remove(grantOf(c), id, ifMatch(c));
+        await registry.changes.remove(grantOf(c), id, ifMatch(c));
         return answer({ status: 'success', message: `Gateway ${record?.slug ?? id} deleted` });
       },
     },
     '/:id/state': {
       POST: async (c) => {
         const { activate } = readQuery(c.req.url, STATE_QUERY);
-        return shown(await registry.setActive(grantOf(c), idOf(c), activate, ifMatch(c)));
+        return shown(await registry.changes.setActive(grantOf(c), idOf(c), activate, ifMatch(c)));
       },
     },
     '/:id/refresh': { POST: refresh },

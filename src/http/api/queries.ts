@@ -25,6 +25,15 @@ export const CREATE_QUERY = {
   connect: { type: 'boolean', default: true, description: 'false stores the gateway without reaching it first.' },
 } as const satisfies Readonly<Record<string, QuerySchema>>;
 
+/** How a gateway is changed. */
+export const UPDATE_QUERY = {
+  connect: {
+    type: 'boolean',
+    default: true,
+    description: 'false puts the change in force without reaching the server first, as to withdraw trust from it.',
+  },
+} as const satisfies Readonly<Record<string, QuerySchema>>;
+
 /** What becomes of a gateway or virtual server. */
 export const STATE_QUERY = {
   activate: { type: 'boolean', default: true, description: 'Whether it is to be in service.' },

@@ -38,6 +38,6 @@ export function rotationRoutes({ registry, rotation, follower }: RotationRoutesO
       const scope = gateway === undefined ? 'all' : [keyOf('gateway', registry.find(gateway).id)];
       return rotation.request({ by: grant.subject, reason: 'request', scope, cut });
     }
-    return registry[action](grant, gateway);
+    return registry.changes[action](grant, gateway);
   }
 }

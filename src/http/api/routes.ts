@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { GatewayError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
-import type { ChangeOptions } from '../../registry/registry.ts';
+import type { ChangeOptions } from '../../registry/gateway-changes.ts';
 import type { HttpEnv } from '../env.ts';
 import { problemAnswer } from '../problem.ts';
 import { readQuery } from './query.ts';

@@ -126,7 +126,7 @@ describe('what is answered fits the document', () => {
     const next = { client_cert: other.chainPem, client_key: other.keyPem, ca_certificate: ca.pem };
     const moving = { name: 'moving', url: upstream.url, ca_certificate: ca.pem, next };
     await gateway.register({ ...moving, client_cert: client.chainPem, client_key: client.keyPem });
-    await gateway.gateway.registry.promote(grantUpkeep('test'), 'moving');
+    await gateway.gateway.registry.changes.promote(grantUpkeep('test'), 'moving');
     await gateway.api('PUT', '/v1/gateways/moving', { next });
     await gateway.api('POST', '/v1/gateways?connect=false', { name: 'bare', url: 'http://127.0.0.1:9/mcp' });
     const same = { gateway: 'full', prefix: '', tools: ['echo', 'gone'], aliases: { echoed: 'echo' } };

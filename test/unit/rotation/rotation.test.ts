@@ -136,7 +136,11 @@ describe('a generation that does not come into force', () => {
     await rotation.request(NOTE);
     part.current = [problemOf('gateway:x')];
     await rotation.request({ ...NOTE, scope: ['gateway:x'] });
-    expect(rotation.status).toMatchObject({ inForce: 1, generation: { number: 2 }, failing: [{ code: 'key_mismatch' }] });
+    expect(rotation.status).toMatchObject({
+      inForce: 1,
+      generation: { number: 2 },
+      failing: [{ code: 'key_mismatch' }],
+    });
     const because = { name: 'a', code: 'key_mismatch', message: 'the key is another one' };
     expect(log.of('rotation.failed')).toEqual([{ generation: 2, reason: 'request', serving: 1, ...because }]);
   });

@@ -171,11 +171,13 @@ test('a replica that is told of changes knows at once that a session was ended, 
 test('what was read of a session before it changed again does not undo the change', async () => {
   const memory = openMemory();
   const slow = Promise.withResolvers<void>();
-  let isSlow = true;
+  const reading = Promise.withResolvers<void>();
+  let isFirst = true;
   const getItem: StorageDriver['driver']['getItem'] = async (...asked) => {
     const value = await memory.driver.getItem(...asked);
-    if (isSlow && value !== null) {
-      isSlow = false;
+    if (isFirst && value !== null) {
+      isFirst = false;
+      reading.resolve();
       await slow.promise;
     }
     return value;
@@ -183,7 +185,7 @@ test('what was read of a session before it changed again does not undo the chang
   const { a } = await replicas({ storage: { ...memory, driver: { ...memory.driver, getItem } } });
   const session = await a.open(facts);
   await a.amend(session, (content) => ({ ...content, logLevel: 'debug' }));
-  while (isSlow) await new Promise(setImmediate);
+  await reading.promise;
   await a.amend(session, (content) => ({ ...content, logLevel: 'warning' }));
   await new Promise(setImmediate);
   slow.resolve();

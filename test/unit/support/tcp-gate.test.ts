@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 async function dial(): Promise<Socket> {
-  const socket = connect(gate.port, '127.0.0.1');
+  const socket = connect(gate.port, '127.0.0.1').on('error', () => {});
   closing.push(() => socket.destroy());
   await once(socket, 'connect');
   return socket;

@@ -6,10 +6,10 @@ import type { CliIo } from '../io.ts';
 export interface KeyRow {
   readonly kid: string;
   /**
-   * `primary` seals from now on, `retired` protects something or seals at some instance, `unneeded` neither; `missing`
+   * `primary` seals from now on, `retired` protects something or seals at some instance, `unused` neither; `missing`
    * would be needed and is not at hand, `elsewhere` is held by instances only.
    */
-  readonly state: 'primary' | 'retired' | 'unneeded' | 'missing' | 'elsewhere';
+  readonly state: 'primary' | 'retired' | 'unused' | 'missing' | 'elsewhere';
   readonly records: number;
   readonly values: number;
   /** Names of live instances that hold it. */
@@ -28,7 +28,7 @@ export function keyTable(held: readonly string[], { keys }: KeyUses, live: reado
     const heldBy = namesOf((all) => all.includes(kid));
     const sealsAt = namesOf(([first]) => first === kid);
     const isUsed = records + values > 0;
-    const atHand = isUsed || sealsAt.length > 0 ? 'retired' : 'unneeded';
+    const atHand = isUsed || sealsAt.length > 0 ? 'retired' : 'unused';
     const state = kid === held[0] ? 'primary' : held.includes(kid) ? atHand : isUsed ? 'missing' : 'elsewhere';
     return { kid, state, records, values, heldBy, sealsAt };
   });

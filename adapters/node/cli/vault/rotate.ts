@@ -35,22 +35,22 @@ export async function rotateKeys(parsed: Arguments, io: CliIo): Promise<number> 
     const isQuiet = parsed.flags['json'] === true;
     const result = await rotateVault({ records, vault, events, ...(!isQuiet && { onProgress: progressTo(io) }) });
     warnOfOtherPrimaries(live, vault.primaryKid, io);
-    return report(result, await unneededOf(store), parsed, io);
+    return report(result, await unusedOf(store), parsed, io);
   });
 }
 
-async function unneededOf({ records, vault }: OpenStore): Promise<readonly string[]> {
+async function unusedOf({ records, vault }: OpenStore): Promise<readonly string[]> {
   const rows = keyTable(vault.kids, await keyUses(records), await liveInstances(records));
-  return rows.filter(({ state }) => state === 'unneeded').map(({ kid }) => kid);
+  return rows.filter(({ state }) => state === 'unused').map(({ kid }) => kid);
 }
 
-function report(result: RotationResult, unneeded: readonly string[], { flags }: Arguments, io: CliIo): number {
+function report(result: RotationResult, unused: readonly string[], { flags }: Arguments, io: CliIo): number {
   const { kid, resealed, refused } = result;
-  if (flags['json']) io.out(JSON.stringify({ ...result, unneeded }));
+  if (flags['json']) io.out(JSON.stringify({ ...result, unused }));
   else {
     io.out(`${resealed} ${resealed === 1 ? 'record is' : 'records are'} sealed under the primary key ${kid} now`);
-    if (unneeded.length > 0)
-      io.out(`nothing in the store needs ${unneeded.join(', ')} any more; sessions begun before live up to 24 hours`);
+    if (unused.length > 0)
+      io.out(`nothing in the store needs ${unused.join(', ')} any more; sessions begun before live up to 24 hours`);
     printRefused(refused, io);
   }
   return refused.length === 0 ? 0 : 1;
