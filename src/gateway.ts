@@ -43,6 +43,8 @@ import { viaName } from './wire/via.ts';
 export interface Gateway {
   readonly fetch: FetchHandler;
   readonly webSocket: SocketHandler;
+  /** Answers to these host names as well from now on. */
+  allowHosts(names: readonly string[]): void;
   readonly registry: Registry;
   readonly records: RecordStore;
   readonly vault: Vault;
@@ -158,7 +160,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   const mailbox = new Mailbox({ records, vault, clock });
   const modernToLegacy = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
   const draining = new AbortController();
-  const { fetch, webSocket } = createApp({
+  const { fetch, webSocket, allowHosts } = createApp({
     servers,
     changes,
     viaName: ownName,
@@ -186,6 +188,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   return {
     fetch,
     webSocket,
+    allowHosts,
     registry,
     records,
     vault,

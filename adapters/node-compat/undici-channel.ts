@@ -32,8 +32,8 @@ export interface UndiciChannelOptions {
   readonly maxConnections?: number;
   /** Has no TLS session of before resumed. */
   readonly forgetSessions?: () => void;
-  /** Called once, when the channel has let go of its last connection. */
-  readonly onClosed: (cut: number) => void;
+  /** Called once, when the channel has let go of its last connection; `late` requests did not finish in a drain. */
+  readonly onClosed: (late: number) => void;
 }
 
 /** A Channel on an undici pool, for every runtime with `node:tls`: HTTP/1.1, one request per connection at a time. */
@@ -97,7 +97,8 @@ export class UndiciChannel implements Channel, ExchangeOwner {
 
   cut(chains: readonly PeerChain[], error: GatewayError): CutCount {
     this.#options.forgetSessions?.();
-    const showed = ({ peer }: Connection): boolean => peer.length > 0 && chains.some((chain) => isSameChain(chain, peer));
+    const showed = ({ peer }: Connection): boolean =>
+      peer.length > 0 && chains.some((chain) => isSameChain(chain, peer));
     const connections = [...this.#connections].filter(showed);
     const requests = [...this.#running].filter(({ connection }) => connection && connections.includes(connection));
     for (const exchange of requests) exchange.fail(error);
@@ -114,20 +115,31 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   async drain(deadlineMs: number): Promise<number> {
     this.#close();
     if (this.#running.size > 0) await this.#untilIdle(deadlineMs);
-    const { requests } = this.destroy(
-      new GatewayError('drain_timeout', 'the channel was closed and its time to finish is over'),
-    );
-    await this.#gone;
-    return requests;
+    const late = new GatewayError('drain_timeout', 'the channel was closed and its time to finish is over');
+    const cut = this.#fail(late);
+    await (this.#gone ??= this.#letGo(late, cut));
+    return cut;
   }
 
   destroy(error: GatewayError): CutCount {
-    if (this.#gone !== undefined) return { connections: 0, requests: 0 };
-    const count = { connections: this.#connections.size, requests: this.#running.size };
-    for (const exchange of this.#running) exchange.fail(error);
+    if (this.#gone) return { connections: 0, requests: 0 };
+    const connections = this.#connections.size;
+    const requests = this.#fail(error);
     this.#close();
-    this.#gone = this.#pool.destroy(error).then(() => this.#options.onClosed(count.requests));
-    return count;
+    this.#gone = this.#letGo(error, 0);
+    return { connections, requests };
+  }
+
+  /** Ends what runs; how much that was. */
+  #fail(error: GatewayError): number {
+    const { size } = this.#running;
+    for (const exchange of this.#running) exchange.fail(error);
+    return size;
+  }
+
+  async #letGo(error: GatewayError, late: number): Promise<void> {
+    await this.#pool.destroy(error);
+    this.#options.onClosed(late);
   }
 
   /** From here on nothing is dialled: what waits for a connection is told so while it has not been sent. */

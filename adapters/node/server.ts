@@ -6,6 +6,7 @@ import { completeConfig, writePid } from './data-dir.ts';
 import { urlOf, namesOf } from './listener/address.ts';
 import { expiriesOf } from './listener/expiries.ts';
 import { readListenerIdentity } from './listener/identity.ts';
+import type { ListenerIdentity } from './listener/identity.ts';
 import { openListener } from './listener/listener.ts';
 import type { Listener } from './listener/listener.ts';
 import { rotatingListener } from './listener/rotating-listener.ts';
@@ -30,9 +31,8 @@ export interface RunningServer {
 export async function startServer(settings: SettingValues, events: EventHub): Promise<RunningServer> {
   const identity = await readListenerIdentity(settings, openKey, systemClock);
   const config = await completeConfig(settings, events);
-  const allowedHosts = [...config.allowedHosts, ...namesOf(config.host, identity)];
   const platform = await createNodePlatform(config, events);
-  const gateway = await createGateway({ ...config, allowedHosts }, platform);
+  const gateway = await createGateway(config, platform);
   const open: Listener[] = [];
   try {
     const { host, port } = config;
@@ -44,7 +44,10 @@ export async function startServer(settings: SettingValues, events: EventHub): Pr
     const healthPort = healthPortOf(config);
     const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
     if (health) open.push(health);
-    gateway.rotation.join(rotatingListener(listener, settings, events));
+    const onPresented = (presented: ListenerIdentity | undefined): void =>
+      gateway.allowHosts(namesOf(host, presented));
+    onPresented(identity);
+    gateway.rotation.join(rotatingListener(listener, settings, { events, onPresented }));
     const removePid = await writePid(config.dataDir);
     gateway.beginUpkeep();
     return {

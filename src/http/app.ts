@@ -56,6 +56,8 @@ export type SocketHandler = (request: Request) => Promise<AcceptedSocket | Respo
 export interface App {
   readonly fetch: FetchHandler;
   readonly webSocket: SocketHandler;
+  /** Answers to these host names as well from now on, as a new certificate of the listener may bring them. */
+  allowHosts(names: readonly string[]): void;
 }
 
 /** The whole gateway as one handler. */
@@ -100,6 +102,7 @@ export function createApp(options: AppOptions): App {
     );
   };
   return {
+    allowHosts: (names) => origins.allow(names),
     fetch: (request, signal) => handle(request, signal === undefined ? {} : { signal }),
     webSocket: async (request) => {
       const path = new URL(request.url).pathname;

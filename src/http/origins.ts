@@ -4,11 +4,16 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** The names this gateway answers to; everything else is DNS rebinding or a foreign page. */
 export class Origins {
-  readonly #names: ReadonlySet<string>;
+  readonly #names = new Set(LOOPBACK_NAMES);
 
   /** @param names host names beside the loopback ones, without ports; brackets around IPv6 addresses */
   constructor(names: readonly string[]) {
-    this.#names = new Set([...LOOPBACK_NAMES, ...names.map((name) => name.toLowerCase())]);
+    this.allow(names);
+  }
+
+  /** Answers to these names as well from now on. */
+  allow(names: readonly string[]): void {
+    for (const name of names) this.#names.add(name.toLowerCase());
   }
 
   /**

@@ -83,10 +83,7 @@ async function resolveTransport({ choice, streamableHttp, sse }: HttpWays, optio
   throw noMcp(spoken, options.era);
 }
 
-async function speakStreamableHttp(
-  send: Send,
-  { era, earlier, now, signal }: Attempt,
-): Promise<Spoken | NotSpoken> {
+async function speakStreamableHttp(send: Send, { era, earlier, now, signal }: Attempt): Promise<Spoken | NotSpoken> {
   const modern = era === 'legacy' ? NOT_ASKED : await discover(send, signal);
   const legacy = era === 'modern' ? NOT_ASKED : await initializeBeside(modern, send, signal);
   if ('status' in modern && 'status' in legacy) return era === 'modern' || modern.status >= 500 ? modern : legacy;

@@ -3,7 +3,7 @@ import type { Lease } from '../base/leased-cache.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import type { Channel, CutCount, PeerChain } from '../tls/dialer.ts';
 import type { TlsProfile } from '../tls/profile.ts';
-import { withdrawalOf, type Withdrawal } from '../tls/withdrawal.ts';
+import { withdrawalJudge, type Withdrawal } from '../tls/withdrawal.ts';
 
 /** Connections that were cut because their peer is not acceptable any more. */
 export interface WithdrawalCut extends CutCount {
@@ -117,9 +117,12 @@ async function withdrawOn(
   nowMs: number,
 ): Promise<readonly WithdrawalCut[]> {
   if (profile === undefined) return [];
+  const peers = channel.peers();
+  if (peers.length === 0) return [];
+  const judge = await withdrawalJudge(profile, after, nowMs);
   const chains = new Map<Withdrawal, PeerChain[]>();
-  for (const chain of channel.peers()) {
-    const why = await withdrawalOf(chain, profile, after, nowMs);
+  for (const chain of peers) {
+    const why = await judge(chain);
     if (why !== undefined) chains.set(why, [...(chains.get(why) ?? []), chain]);
   }
   return [...chains].map(([why, of]) => ({ why, ...channel.cut(of, withdrawn(why)) }));

@@ -155,7 +155,7 @@ export class Link {
    * @returns how many requests and streams did not end in time
    */
   close(drainMs: number): Promise<number> {
-    if (!this.#closing) void this.#underway.idle(drainMs).then(this.#due.resolve);
+    void this.#underway.idle(drainMs).then(this.#due.resolve);
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -173,11 +173,11 @@ export class Link {
     return late;
   }
 
-  async #end(error: GatewayError): Promise<void> {
-    this.#channel?.end(this, error);
+  async #end(reason: GatewayError): Promise<void> {
+    this.#channel?.end(this, reason);
     const ways = this.#ways;
     const transports = ways.kind === 'stdio' ? [ways.stdio] : [ways.streamableHttp, ways.sse];
-    await Promise.all(transports.map((transport) => transport.close(error)));
+    await Promise.all(transports.map((transport) => transport.close(reason)));
   }
 
   /** The channel was replaced, not this upstream: there is another one to send over. */

@@ -35,7 +35,7 @@ export interface UpstreamDeps extends WaysDeps {
 export class Upstream {
   readonly config: UpstreamConfig;
   readonly listings: OwnListings;
-  /** How many requests it carries, and what ends connections before their time. */
+  /** What it carries, and what ends connections before their time. */
   readonly connections: Pick<Link, 'active' | 'withdraw' | 'cut'>;
   readonly #deps: UpstreamDeps;
   readonly #link: Link;
@@ -130,11 +130,7 @@ export class Upstream {
     return this.#link.carry(transport, request, this.#judge);
   }
 
-  /**
-   * The gateway's own legacy session, for callers that have none.
-   *
-   * @throws GatewayError as `connect`
-   */
+  /** The gateway's own legacy session, for callers that have none. @throws GatewayError as `connect` */
   async sharedSession(grant: Grant, signal?: CancelSignal): Promise<SharedSession> {
     if (this.#late) return this.#late.sharedSession(grant, signal);
     if (this.#transport === undefined) await this.connect(grant, signal);
@@ -196,10 +192,8 @@ export class Upstream {
   }
 
   /**
-   * Ends the upstream: what is under way may finish within `drainMs`, then it is ended and the channel is given back.
-   * Closing again may make the time shorter, never longer; never throws.
-   *
-   * @returns how many requests and streams did not end in time
+   * Ends the upstream: what is under way may finish within `drainMs`; how many requests and streams did not. Closing
+   * again may make the time shorter, never longer. Never throws.
    */
   close(drainMs: number): Promise<number> {
     this.listings.unwatch();

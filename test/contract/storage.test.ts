@@ -10,8 +10,9 @@ import { startRedis } from '../support/redis.ts';
 import type { TestServer } from '../support/redis.ts';
 import { postgresClients, redisClients } from '../support/store-clients.ts';
 import { outageContract, sharedStorageContract, storageContract } from './storage-contract.ts';
-import { watchContract, watchLossContract } from './storage-watch-contract.ts';
-import type { WatchedServer } from './storage-watch-contract.ts';
+import { watchContract } from './storage-watch-contract.ts';
+import { watchLossContract } from './storage-watch-loss-contract.ts';
+import type { WatchedServer } from './storage-watch-loss-contract.ts';
 
 const open = (url: string) => openStorage(new Secret(url));
 

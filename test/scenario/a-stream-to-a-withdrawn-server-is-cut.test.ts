@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => servers.close());
 
 test('a stream to the withdrawn server ends within a second and says why; one to the other server goes on', async () => {
-  const { first, second } = servers;
+  const { second } = servers;
   const withdrawn = [await servers.listen()];
   servers.leadTo(second);
   const listening = () => second.requestsOf('subscriptions/listen').length;

@@ -3,7 +3,7 @@ import { Agent, get, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
-import { get as httpsGet } from 'node:https';
+import { Agent as SecureAgent, get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
@@ -133,6 +133,57 @@ test('closing lets a call in flight finish, over HTTP/1.1 and HTTP/2', async () 
   expect(await (await first).text()).toBe('done');
   expect(await second).toBe('done');
   expect(await closed).toBe(0);
+});
+
+test.each(['http', 'https'] as const)(
+  'closing waits for an answer that was written and has not left yet, over %s',
+  async (scheme) => {
+    const { ca, identity } = await minted();
+    const body = 'x'.repeat(16 * 1024 * 1024);
+    const listener = await listen({ fetch: async () => new Response(body), ...(scheme === 'https' && { identity }) });
+    const url = `${scheme}://localhost:${listener.port}/`;
+    const agent = scheme === 'https' ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+    closing.push(() => agent.destroy());
+    const request = (scheme === 'https' ? httpsGet : get)(url, { agent, ca: ca.pem, family: 4 });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const closed = listener.close(20_000);
+    expect((await textOf(response)).length).toBe(body.length);
+    expect(await closed).toBe(0);
+  },
+);
+
+test('what comes when everything was answered is not begun, as nobody could answer it', async () => {
+  const asked: string[] = [];
+  const listener = await listen({
+    fetch: async (request) => {
+      asked.push(request.url);
+      return new Response('');
+    },
+  });
+  // a peer over HTTP/2 that does not hear that it is to go holds up the end for a moment
+  const deaf = connect(listener.port, '127.0.0.1');
+  const silent = connect(listener.port, '127.0.0.1');
+  closing.push(
+    () => deaf.destroy(),
+    () => silent.destroy(),
+  );
+  deaf.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+  await Promise.all([once(deaf, 'data'), once(silent, 'connect')]);
+  const over = once(silent.resume(), 'close');
+  const closed = listener.close(20_000);
+  silent.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await over;
+  expect(await closed).toBe(0);
+  expect(asked).toEqual([]);
+});
+
+test('closing gives up a peer that takes no answer', async () => {
+  const body = 'x'.repeat(16 * 1024 * 1024);
+  const listener = await listen({ fetch: async () => new Response(body) });
+  const request = httpRequest({ port: listener.port }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.on('error', () => undefined).pause();
+  expect(await listener.close(50)).toBe(1);
 });
 
 test('closing cuts what does not end in time, also a caller who does not read, and says how much', async () => {

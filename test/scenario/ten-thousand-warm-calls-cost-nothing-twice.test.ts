@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeAfterEach } from '../support/closing.ts';
+import type { Platform } from '../../src/platform.ts';
 import { grantUpkeep } from '../../src/policy/grant.ts';
 import { bare, inParallel, modern, openCallers } from '../support/callers.ts';
 import type { Callers, CallRoute } from '../support/callers.ts';
@@ -12,6 +13,7 @@ import type { CostlyWork } from '../support/costly-work.ts';
 import { countStorageUse } from '../support/counted-storage.ts';
 import { makeKeys, startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { mintPki } from '../support/pki.ts';
 import type { MintedCa, MintedCertificate } from '../support/pki.ts';
 import { startPlainMcpServer } from '../support/plain-mcp-server.ts';
@@ -52,7 +54,10 @@ async function startOver(upstream: PlainMcpServer, fields: object) {
   const before = { connections: upstream.connections, handshakes: upstream.handshakes };
   work.reset();
   const storage = countStorageUse();
-  const gateway = await startGateway({ settings, keys, wrapPlatform: storage.wrap });
+  // what is done by the clock, for the fleet and for health, is none of a call's
+  const clock = new ManualClock(Date.now());
+  const wrapPlatform = (platform: Platform): Platform => storage.wrap({ ...platform, clock });
+  const gateway = await startGateway({ settings, keys, wrapPlatform });
   const callers = openCallers(gateway.url, await gateway.token('ann'), CONCURRENCY);
   closing.push(
     () => upstream.close(),

@@ -1,10 +1,12 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
 import type { EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import { Callers } from './callers.ts';
+import { Http1Connections } from './http1-connections.ts';
 import type { ListenerIdentity } from './identity.ts';
 import { presentOn } from './secure-options.ts';
 import { HANDSHAKE_MS, IDLE_MS, createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
@@ -63,19 +65,24 @@ class NodeListener implements Listener {
   readonly #sockets = new Set<Socket>();
   /** What HTTP is spoken over: the same, or TLS connections over them. */
   readonly #served = new Set<Socket>();
+  readonly #http1 = new Http1Connections();
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
   readonly #callers: Callers | undefined;
   readonly #webSockets: WebSockets | undefined;
   #finished: (() => void) | undefined;
+  /** Once everything was answered, and from then on nothing is. */
+  #isOver = false;
 
   constructor({ host, identity, fetch, webSocket, events = () => undefined }: ListenerOptions) {
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
-      this.#track(outgoing);
+      // on a connection that is about to end; what was never begun can be sent again
+      if (this.#isOver) return;
+      this.#track(incoming, outgoing);
       if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
     };
@@ -95,6 +102,7 @@ class NodeListener implements Listener {
     if (webSocket) {
       this.#webSockets = new WebSockets(webSocket, () => this.#onIdle());
       server.on('upgrade', this.#webSockets.upgrade);
+      server.on('upgrade', (_, socket: Duplex) => this.#http1.leave(socket));
     }
     server.on('connection', (socket: Socket) => remember(socket, this.#sockets));
     server.on(identity ? 'secureConnection' : 'connection', (socket: Socket) => remember(socket, this.#served));
@@ -134,12 +142,14 @@ class NodeListener implements Listener {
   }
 
   async close(deadlineMs: number): Promise<number> {
+    this.#server.closeIdleConnections = () => undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    this.#http1.endIdle();
     for (const session of this.#sessions) session.close();
     for (const outgoing of this.#running.keys()) endConnectionAfter(outgoing);
     const endsAtMs = systemClock.monotonicMs() + deadlineMs;
     await this.#finish(deadlineMs);
+    this.#isOver = true;
     const cut = this.inFlight;
     if (cut === 0) await this.#flush(endsAtMs - systemClock.monotonicMs());
     for (const socket of this.#sockets) socket.destroy();
@@ -175,15 +185,17 @@ class NodeListener implements Listener {
     if (this.inFlight === 0) this.#finished?.();
   }
 
-  #track(outgoing: Outgoing): void {
+  #track({ socket }: Incoming, outgoing: Outgoing): void {
     const gone = new Cancellation();
     const leave = (): void => gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
     this.#running.set(outgoing, gone);
+    if (!('stream' in outgoing)) this.#http1.begin(socket);
     if (this.#finished) endConnectionAfter(outgoing);
     // an HTTP/2 response counts as finished also when its stream was reset
     if ('stream' in outgoing) outgoing.stream?.once('aborted', leave);
     outgoing.once('close', () => {
       this.#running.delete(outgoing);
+      if (!('stream' in outgoing)) this.#http1.end(socket);
       if (!outgoing.writableFinished) leave();
       this.#onIdle();
     });

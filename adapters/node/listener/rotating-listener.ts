@@ -3,15 +3,26 @@ import type { EventSink, RotationParticipant, RotationProblem, SettingValues } f
 import { openKey } from '../../node-compat/open-key.ts';
 import { systemClock } from '../clock.ts';
 import { readListenerIdentity } from './identity.ts';
+import type { ListenerIdentity } from './identity.ts';
 import type { Listener } from './listener.ts';
 
 const NAME = 'listener';
+
+export interface RotatingListenerOptions {
+  readonly events: EventSink;
+  /** Told of each identity that took the place of another. */
+  readonly onPresented: (identity: ListenerIdentity) => void;
+}
 
 /**
  * The listener's certificate and whom it lets in, as a part that rotates: the last good identity stays when the files
  * cannot be used.
  */
-export function rotatingListener(listener: Listener, settings: SettingValues, events: EventSink): RotationParticipant {
+export function rotatingListener(
+  listener: Listener,
+  settings: SettingValues,
+  { events, onPresented }: RotatingListenerOptions,
+): RotationParticipant {
   const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
   const files = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl].filter((path) => path !== undefined);
   let problem: RotationProblem | undefined;
@@ -27,8 +38,10 @@ export function rotatingListener(listener: Listener, settings: SettingValues, ev
         // also the same one: certificates of callers may have expired
         await listener.present(identity);
         const { subject, notAfter } = identity.facts;
-        if (!isSame) events('listener.reloaded', { subject, notAfter });
-        return !isSame;
+        if (isSame) return false;
+        events('listener.reloaded', { subject, notAfter });
+        onPresented(identity);
+        return true;
       } catch (error) {
         const { code, message } = toGatewayError(error);
         if (problem?.message !== message) events('listener.kept', { code, message });

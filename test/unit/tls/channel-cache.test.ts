@@ -122,5 +122,7 @@ test('close refuses new leases and cuts what is left after the time it is given'
   (await cache.lease(profile('idle'), 'https://one.test', 'owner')).release();
   await cache.close(5_000);
   for (const { drains } of opened) expect(drains).toContain(5_000);
-  await expect(cache.lease(profile('leased'), 'https://one.test', 'owner')).rejects.toMatchObject({ code: 'shutting_down' });
+  await expect(cache.lease(profile('leased'), 'https://one.test', 'owner')).rejects.toMatchObject({
+    code: 'shutting_down',
+  });
 });

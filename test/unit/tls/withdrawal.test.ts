@@ -86,8 +86,7 @@ test('verification that is switched on asks what was not asked before', async ()
 
 test('a list that names the peer withdraws it, and its end of validity does', async () => {
   const crls = [await old.crl([leaf.facts.serialNumber])];
-  for (const trust of [only(old), add(old)])
-    expect(await judge(rules(trust), rules(trust, { crls }))).toBe('revoked');
+  for (const trust of [only(old), add(old)]) expect(await judge(rules(trust), rules(trust, { crls }))).toBe('revoked');
   expect(await judge(rules(SYSTEM), rules(SYSTEM, { crls }))).toBe('revoked');
   expect(await judge(rules(only(old)), rules(only(old), { crls, verify: false }))).toBeUndefined();
   expect(await judge(rules(only(old)), rules(only(old), { crls: [await old.crl(['0a'])] }))).toBeUndefined();
