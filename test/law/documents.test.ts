@@ -124,6 +124,9 @@ test('every code, field and metric that is named exists', () => {
     ...Object.values(GATEWAY_FIELDS).flatMap((field) => ('enum' in field ? field.enum : [])),
     // inside tls_config; a family of codes; tools of the examples; SQLite's
     'ca_cert',
+    // roles of a metric
+    'client_ca',
+    'client_crl',
     'tls_client_certificate_',
     'gateway_tool',
     'warehouse_echo',

@@ -120,8 +120,11 @@ const CORE = [
   'type ProgramExit',
   'type RefusedValue',
   'type Registered',
+  'type RotationParticipant',
+  'type RotationProblem',
   'type RotationProgress',
   'type RotationResult',
+  'type RotationStep',
   'type RunningProgram',
   'type Setting',
   'type SettingName',
@@ -132,6 +135,7 @@ const CORE = [
   'type TlsProfile',
   'type VaultKeyText',
   'type Withdrawal',
+  'withdrawalJudge',
 ];
 
 const NODE = ['createNodeDialer', 'createNodePlatform', 'openListener', 'openStorage', 'systemClock'];

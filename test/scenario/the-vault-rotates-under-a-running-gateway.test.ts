@@ -120,7 +120,7 @@ test(`${GATEWAYS} gateways are sealed anew under a gateway that runs, and no cal
   expect(await api('PUT', '/v1/gateways/up', { description: 'still read' })).toMatchObject({ status: 'active' });
   expect(await api('POST', '/v1/gateways/spare-7/state?activate=true')).toMatchObject({ reachable: true });
   expect(postern.stderr()).not.toContain('record.refused');
-}, 60_000);
+}, 120_000);
 
 test('an instance that does not take the key up in time is named, and nothing is sealed anew', async () => {
   await (

@@ -20,7 +20,7 @@ export interface ServedFleet {
   runOverStore(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran>;
   /** Calls a tool once at an instance, over connections that lie open or new ones; the text it answered. */
   call(instance: ServingPostern, tool?: string): Promise<string>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts `count` of them, which find files below `cwd`; close it. */

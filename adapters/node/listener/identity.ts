@@ -12,21 +12,14 @@ import {
 import type { Certificate, CertificateFacts, Clock, KeyOpener, SettingValues } from '../../../src/index.ts';
 import { readTextFile } from '../files.ts';
 import { readCallerTrust } from './caller-trust.ts';
-import type { CallerTrust } from './caller-trust.ts';
 import { readNamed } from './named-file.ts';
 import { tryOut } from './secure-options.ts';
+import type { Presented } from './secure-options.ts';
 
 /** What the listener presents and whom it lets in: checked, and the key opened. */
-export interface ListenerIdentity {
-  /** Leaf first. */
-  readonly chainPem: string;
-  /** PKCS#8 PEM. */
-  readonly privateKey: Secret;
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+export interface ListenerIdentity extends Presented {
   /** Of the leaf. */
   readonly facts: CertificateFacts;
-  /** Undefined where callers are not asked for certificates. */
-  readonly callers: CallerTrust | undefined;
   /** Two identities that present the same and let in the same have the same one. */
   readonly fingerprint: string;
 }
@@ -77,7 +70,7 @@ async function readPassphrase({ keyFilePassword, keyPasswordFile }: SettingValue
 }
 
 /** The key is named by its certificate, which it was found to belong to. */
-function fingerprintOf({ chainPem, minVersion, callers }: Omit<ListenerIdentity, 'fingerprint'>): string {
+function fingerprintOf({ chainPem, minVersion, callers }: Presented): string {
   const trust = callers && [callers.isRequired, callers.anchors.map(({ pem }) => pem), callers.crls];
   return createHash('sha256')
     .update(JSON.stringify([chainPem, minVersion, trust]))

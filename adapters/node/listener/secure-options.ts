@@ -2,15 +2,24 @@ import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
+import type { Secret } from '../../../src/index.ts';
 import type { CallerTrust } from './caller-trust.ts';
-import type { ListenerIdentity } from './identity.ts';
 
 /** A TLS server of Node, as far as its certificates are concerned. */
 export interface SecureServer {
   setSecureContext(options: SecureContextOptions): void;
 }
 
-type Presented = Pick<ListenerIdentity, 'chainPem' | 'privateKey' | 'minVersion' | 'callers'>;
+/** What decides a handshake. */
+export interface Presented {
+  /** Leaf first. */
+  readonly chainPem: string;
+  /** PKCS#8 PEM. */
+  readonly privateKey: Secret;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Undefined where callers are not asked for certificates. */
+  readonly callers: CallerTrust | undefined;
+}
 
 /** All that node:tls has to know of an identity, each time: what setSecureContext is not given again is gone. */
 export function secureOptions({ chainPem, privateKey, minVersion, callers }: Presented): SecureContextOptions {

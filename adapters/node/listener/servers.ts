@@ -54,6 +54,7 @@ export interface ListeningServer extends Server {
 export const isSecure = (server: ListeningServer): server is ListeningServer & SecureServer =>
   'setSecureContext' in server;
 
+/** A server for HTTP/1.1 and, with prior knowledge, HTTP/2, both in plain text. */
 export function createPlainServer(handle: Handle): Servers {
   const server = createServer({ ...LIMITS, IncomingMessage: UpgradableMessage }, handle);
   const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, handle);
@@ -61,6 +62,7 @@ export function createPlainServer(handle: Handle): Servers {
   return { server, http2 };
 }
 
+/** A server for both over TLS, where ALPN decides. */
 export function createTlsServer(identity: ListenerIdentity, callers: Callers | undefined, handle: Handle): Servers {
   const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
   const limits = { ...LIMITS, ...http1, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS };
