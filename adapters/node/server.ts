@@ -44,8 +44,7 @@ export async function startServer(settings: SettingValues, events: EventHub): Pr
     const healthPort = healthPortOf(config);
     const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
     if (health) open.push(health);
-    const onPresented = (presented: ListenerIdentity | undefined): void =>
-      gateway.allowHosts(namesOf(host, presented));
+    const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
     onPresented(identity);
     gateway.rotation.join(rotatingListener(listener, settings, { events, onPresented }));
     const removePid = await writePid(config.dataDir);

@@ -84,7 +84,8 @@ export class Servers {
     return this.#alone(async () => {
       const ids = await this.#options.records.ids('server');
       const loaded = (await Promise.all(ids.map((id) => this.#load(id)))).filter((server) => server !== undefined);
-      const isSame = loaded.length === this.#saved.size && loaded.every((server) => this.#saved.get(server.id) === server);
+      const isSame =
+        loaded.length === this.#saved.size && loaded.every((server) => this.#saved.get(server.id) === server);
       if (!isSame) this.#swap(loaded);
       return !isSame;
     });

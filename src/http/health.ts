@@ -15,7 +15,9 @@ export interface RotationCondition {
   /** The number of the generation in force here; 0 before the first. */
   readonly serving: number;
   /** The one that is not in force as it should be, and why. */
-  readonly failed?: { readonly generation: number; readonly because: readonly { name: string; code: string }[] } | undefined;
+  readonly failed?:
+    | { readonly generation: number; readonly because: readonly { name: string; code: string }[] }
+    | undefined;
   /** ISO 8601; absent while the store can be read. */
   readonly storeLostAt?: string | undefined;
 }

@@ -35,6 +35,11 @@ export class Drains {
     return counts;
   }
 
+  /** The gateways that have upstreams which drain, removed ones included. */
+  get ids(): readonly string[] {
+    return [...this.#draining.keys()];
+  }
+
   /** Lets an upstream end; resolves once nothing of it is left. */
   begin(id: string, upstream: Upstream): Promise<void> {
     const { drainMs, events } = this.#options;
@@ -59,16 +64,10 @@ export class Drains {
     for (const upstream of this.#draining.get(id) ?? []) void this.#following(this.#withdraw(upstream, after));
   }
 
-  /** Ends every connection of a gateway's former upstreams and of `current`; how many. */
-  cut(id: string, current: Upstream | undefined): number {
-    const upstreams = [...(this.#draining.get(id) ?? []), ...(current ? [current] : [])];
-    let connections = 0;
-    for (const upstream of upstreams) {
-      const count = upstream.connections.cut(cutError());
-      this.#report(upstream, 'operator', count);
-      connections += count.connections;
-    }
-    return connections;
+  /** Ends every connection of a gateway's former upstreams and of `current`. */
+  cut(id: string, current: Upstream | undefined): void {
+    for (const upstream of [...(this.#draining.get(id) ?? []), ...(current ? [current] : [])])
+      this.#report(upstream, 'operator', upstream.connections.cut(cutError()));
   }
 
   /** Ends what still drains, and those that served to the last, after `drainMs`. */

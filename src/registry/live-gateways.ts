@@ -1,6 +1,9 @@
 import type { ChangeFeed } from '../base/change-feed.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { Grant } from '../policy/grant.ts';
+import { isInScope } from '../rotation/generation.ts';
+import type { RotationScope } from '../rotation/generation.ts';
+import { keyOf } from '../store/keys.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import { withDeadline } from '../upstream/deadline.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
@@ -96,9 +99,11 @@ export class LiveGateways {
     return this.#drains.counts;
   }
 
-  /** Ends every connection of a gateway, of its former upstreams too; new work opens new ones. How many were ended. */
-  cut(id: string): number {
-    return this.#drains.cut(id, this.#gateways.get(id)?.upstream);
+  /** Ends every connection of the gateways in scope, also of those removed that still drain; new work opens new ones. */
+  cut(scope: RotationScope): void {
+    const ids = new Set([...this.#gateways.keys(), ...this.#drains.ids]);
+    for (const id of ids)
+      if (isInScope(keyOf('gateway', id), scope)) this.#drains.cut(id, this.#gateways.get(id)?.upstream);
   }
 
   #replaced(id: string, before: RegisteredGateway | undefined, gateway: RegisteredGateway | undefined): void {

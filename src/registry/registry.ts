@@ -1,8 +1,7 @@
 import { within } from '../base/pause.ts';
 import type { Grant } from '../policy/grant.ts';
-import { isInScope } from '../rotation/generation.ts';
 import type { RotationScope } from '../rotation/generation.ts';
-import { idOf, keyOf } from '../store/keys.ts';
+import { idOf } from '../store/keys.ts';
 import type { HandshakeReport } from '../tls/dialer.ts';
 import { noHandshake } from '../tls/no-handshake.ts';
 import { Committer } from './committer.ts';
@@ -124,7 +123,7 @@ export class Registry {
 
   /** Ends every connection to the gateways in scope; calls on them fail, new ones connect anew. */
   cut(scope: RotationScope): void {
-    for (const id of this.#live.ids) if (isInScope(keyOf('gateway', id), scope)) this.#live.cut(id);
+    this.#live.cut(scope);
   }
 
   /**

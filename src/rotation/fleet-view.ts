@@ -47,8 +47,8 @@ export function fleetView(
 }
 
 function instanceView({ id, name, generation, at, problems, vaultKeys, seen, alive }: InstanceState, newest: number) {
-  const tried = seen >= newest ? 'failed' : 'behind';
-  const state = !alive ? 'lapsed' : generation >= newest ? 'current' : tried;
+  const isWaiting = seen < newest || problems.some(({ pending }) => pending);
+  const state = !alive ? 'lapsed' : generation >= newest ? 'current' : isWaiting ? 'behind' : 'failed';
   const named = problems.map((problem) => ({ name: problem.name, code: problem.code, message: problem.message }));
   return { id, name, state, generation, at, problems: named, vaultKeys } satisfies InstanceView;
 }

@@ -9,6 +9,8 @@ export interface RotationProblem {
   readonly name: string;
   readonly code: ErrorCode;
   readonly message: string;
+  /** Present and true while it may still come into force by itself: a server has not answered yet. */
+  readonly pending?: true;
 }
 
 /** What an instance has to do to come to a generation. */

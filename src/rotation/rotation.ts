@@ -40,6 +40,8 @@ export class Rotation {
   /** The number up to which everything was tried. */
   #tried = 0;
   #inForce = { number: 0, atMs: 0 };
+  /** The number of the last one that was reported to have failed. */
+  #failed = 0;
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
   #wantsEverything = false;
@@ -126,11 +128,11 @@ export class Rotation {
     return this.#queue(true);
   }
 
-  /** Takes note of what others repaired meanwhile: the generation is in force once nothing it is about is missing. */
+  /** Takes note of what came into force, or failed to, since it was tried: slow servers, and what others repaired. */
   settle(): void {
-    const { generation, inForce, failing } = this.status;
-    if (generation && inForce !== generation.number && this.#tried === generation.number && failing.length === 0)
-      this.#conclude(generation);
+    const generation = this.#generation;
+    if (generation && this.#inForce.number !== generation.number && this.#tried === generation.number)
+      this.#report(generation, 0);
   }
 
   /** One run at a time; asked for while one runs, it runs once more, since what it read may have changed after. */
@@ -186,20 +188,26 @@ export class Rotation {
   }
 
   #conclude(generation: Generation, durationMs = 0): void {
-    const { number, reason, at } = generation;
-    const { clock, events } = this.#options;
     this.#generation = generation;
-    this.#tried = number;
-    const [problem] = this.status.failing;
-    if (problem) {
-      const { name, code, message } = problem;
-      events('rotation.failed', { generation: number, reason, serving: this.#inForce.number, name, code, message });
-    } else {
+    this.#tried = generation.number;
+    this.#report(generation, durationMs);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Says once what became of a generation, as soon as that is known. */
+  #report({ number, reason, at }: Generation, durationMs: number): void {
+    const { clock, events } = this.#options;
+    const { failing } = this.status;
+    if (failing.length === 0) {
       this.#inForce = { number, atMs: clock.nowMs() };
       const lagMs = Math.max(0, clock.nowMs() - Date.parse(at));
-      events('rotation.applied', { generation: number, reason, durationMs, lagMs });
+      return events('rotation.applied', { generation: number, reason, durationMs, lagMs });
     }
-    for (const listener of this.#listeners) listener();
+    const problem = failing.find(({ pending = false }) => !pending);
+    if (problem === undefined || this.#failed === number) return;
+    this.#failed = number;
+    const { name, code, message } = problem;
+    events('rotation.failed', { generation: number, reason, serving: this.#inForce.number, name, code, message });
   }
 
   #concerns(subject: string | undefined): boolean {

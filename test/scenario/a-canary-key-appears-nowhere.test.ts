@@ -59,7 +59,7 @@ test('a private key and its passphrase appear in no answer, no log, no metric an
     await agent.close();
     upstream.intercept = () => new Response(null, { status: 401 });
     expect(await call('POST', '/v1/gateways/up/refresh')).toBe(502);
-    await gateway.gateway.reload("operator");
+    await gateway.gateway.reload('operator');
     const places = { answers: seen.join('\n'), logs: JSON.stringify(gateway.events), store: await folder.bytes() };
     expect(places.store).toContain('"sealed"');
     for (const [place, text] of Object.entries(places)) {

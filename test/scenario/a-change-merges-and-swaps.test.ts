@@ -161,7 +161,7 @@ test('a gateway that another process removed is gone after a reload, and counts 
   expect(metrics.render()).toContain('gateway="up"');
   const [id = ''] = await records.ids('gateway');
   await records.write([{ kind: 'gateway', id, body: null }]);
-  await gateway.gateway.reload("operator");
+  await gateway.gateway.reload('operator');
   expect((await gateway.api('GET', '/v1/gateways/up')).status).toBe(404);
   await expect
     .poll(() => gateway.events.filter(({ name }) => name === 'upstream.removed'))

@@ -76,7 +76,11 @@ describe.each(['redis', 'sqlite'])('over %s', (store) => {
 
   test('a rotation somebody asks for is acknowledged by each', async () => {
     const { generation } = await rotate(at(0), { gateway: 'up' });
-    expect(generation).toMatchObject({ reason: 'request', by: 'operator', scope: [expect.stringMatching(/^gateway:/)] });
+    expect(generation).toMatchObject({
+      reason: 'request',
+      by: 'operator',
+      scope: [expect.stringMatching(/^gateway:/)],
+    });
     await until(async () => (await read(at(1))).converged);
     const { instances } = await read(at(1));
     expect(instances.map((instance) => instance.generation)).toEqual(Array(3).fill(generation?.number));

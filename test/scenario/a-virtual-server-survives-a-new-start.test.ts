@@ -54,7 +54,7 @@ test('a reload takes up what another process saved, changed and removed', async 
   await writer.register({ name: 'up', url: upstream.url });
   await writer.api('POST', '/v1/servers', { name: 'Shared', members: [{ gateway: 'up' }] });
   expect(await statusAt(reader, 'shared')).toBe(404);
-  await reader.gateway.reload("operator");
+  await reader.gateway.reload('operator');
   expect(await statusAt(reader, 'shared')).toBe(200);
   await writer.api('PUT', '/v1/servers/shared', { description: 'changed' });
   // a change starts from what is stored, not from what was loaded

@@ -42,7 +42,7 @@ async function useEveryPath(name: string, fields: object): Promise<void> {
   for (const path of ['check', 'refresh', 'state?activate=false', 'state?activate=true'])
     expect((await gateway.api('POST', `/v1/gateways/${name}/${path}`)).status, path).toBe(200);
   await gateway.gateway.registry.snapshot().bySlug(name)?.upstream.probe(grantUpkeep('test'));
-  await gateway.gateway.reload("operator");
+  await gateway.gateway.reload('operator');
 }
 
 const tlsWork = () => ({

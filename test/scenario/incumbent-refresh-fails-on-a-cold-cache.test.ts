@@ -25,7 +25,7 @@ test('a refresh works after a reload, on new connections, with an empty cache an
         client_cert: client.chainPem,
         client_key: client.keyPem,
       });
-      await before.gateway.reload("operator");
+      await before.gateway.reload('operator');
       upstream.dropConnections();
       expect((await before.api('POST', '/v1/gateways/up/tools/refresh')).status).toBe(200);
     } finally {

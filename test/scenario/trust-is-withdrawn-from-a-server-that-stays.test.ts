@@ -50,7 +50,10 @@ test.each([
   await writeFile(bundle, old.pem + renewed.pem);
   // with a list for one authority, each of the others needs one
   await writeFile(list, (await old.crl([])) + (await renewed.crl([])));
-  await start({ ca_certificate: bundle, ...(file === 'list.crl' && { crl: list }) }, { POSTERN_CERT_DIRS: folder.path });
+  await start(
+    { ca_certificate: bundle, ...(file === 'list.crl' && { crl: list }) },
+    { POSTERN_CERT_DIRS: folder.path },
+  );
   const { answer } = await servers.hold(servers.first);
   const text = await narrower();
   await writeFile(join(folder.path, file), file === 'list.crl' ? text + (await renewed.crl([])) : text);
@@ -58,5 +61,7 @@ test.each([
   await expect(servers.call('echo', 'x')).rejects.toThrow(new RegExp(`"code":"${code}"`));
   await writeFile(bundle, old.pem);
   if (file === 'list.crl') await writeFile(list, await old.crl([]));
-  await expect.poll(() => servers.call('echo', 'believed again').catch(() => ''), { timeout: 10_000 }).toBe('believed again');
+  await expect
+    .poll(() => servers.call('echo', 'believed again').catch(() => ''), { timeout: 10_000 })
+    .toBe('believed again');
 });

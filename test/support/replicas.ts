@@ -1,6 +1,7 @@
 import { startGateway, makeKeys } from './gateway.ts';
 import type { TestGateway } from './gateway.ts';
 import { startRoundRobin } from './round-robin.ts';
+import type { Platform } from '../../src/platform.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
 /** Gateways that share keys and a store, behind a balancer that knows no sessions. */
@@ -21,9 +22,11 @@ export async function startReplicas(
   count: number,
   gateways: readonly Readonly<Record<string, unknown>>[],
   settings: Readonly<Record<string, string>> = {},
+  wrapPlatform: (platform: Platform) => Platform = (platform) => platform,
 ): Promise<Replicas> {
   const folder = await makeTempFolder();
-  const options = { keys: makeKeys(), settings: { POSTERN_STORAGE: `sqlite:${folder.path}/shared.db`, ...settings } };
+  const storage = { POSTERN_STORAGE: `sqlite:${folder.path}/shared.db` };
+  const options = { keys: makeKeys(), settings: { ...storage, ...settings }, wrapPlatform };
   const first = await startGateway(options);
   for (const fields of gateways) await first.register(fields);
   const others = await Promise.all(Array.from({ length: count - 1 }, () => startGateway(options)));

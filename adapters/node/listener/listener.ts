@@ -211,7 +211,7 @@ function remember(socket: Socket, sockets: Set<Socket>): void {
 async function allClosed(open: ReadonlySet<Socket | ServerHttp2Session>, deadlineMs: number): Promise<void> {
   const closed = [...open].map((one) => new Promise((resolve) => one.once('close', resolve)));
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, deadlineMs);
+  const timer = setTimeout(late.resolve, Math.max(0, deadlineMs));
   await Promise.race([Promise.all(closed), late.promise]);
   clearTimeout(timer);
 }
