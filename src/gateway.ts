@@ -44,7 +44,7 @@ export interface Gateway {
   readonly fetch: FetchHandler;
   readonly webSocket: SocketHandler;
   /** Answers to these host names as well from now on. */
-  allowHosts(names: readonly string[]): void;
+  readonly allowHosts: (names: readonly string[]) => void;
   readonly registry: Registry;
   readonly records: RecordStore;
   readonly vault: Vault;

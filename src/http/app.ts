@@ -57,7 +57,7 @@ export interface App {
   readonly fetch: FetchHandler;
   readonly webSocket: SocketHandler;
   /** Answers to these host names as well from now on, as a new certificate of the listener may bring them. */
-  allowHosts(names: readonly string[]): void;
+  readonly allowHosts: (names: readonly string[]) => void;
 }
 
 /** The whole gateway as one handler. */

@@ -18,10 +18,10 @@ interface FleetRead {
   }[];
 }
 
-const read = async ({ api }: TestGateway): Promise<FleetRead> =>
-  (await (await api('GET', '/v1/rotation')).json()) as FleetRead;
-const rotate = async ({ api }: TestGateway, body: object = {}): Promise<FleetRead> => {
-  const response = await api('POST', '/v1/rotation', body);
+const read = async (gateway: TestGateway): Promise<FleetRead> =>
+  (await (await gateway.api('GET', '/v1/rotation')).json()) as FleetRead;
+const rotate = async (gateway: TestGateway, body: object = {}): Promise<FleetRead> => {
+  const response = await gateway.api('POST', '/v1/rotation', body);
   expect(response.status).toBe(202);
   return (await response.json()) as FleetRead;
 };
