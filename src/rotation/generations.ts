@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { GatewayError } from '../base/errors.ts';
+import { GatewayError, toGatewayError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { RecordChange, RecordStore } from '../store/records.ts';
 import type { Generation, RotationNote } from './generation.ts';
@@ -31,19 +31,31 @@ export class Generations {
    * @throws GatewayError store_unavailable (it may have been written all the same)
    */
   async write(changes: readonly RecordChange[], note: RotationNote): Promise<Generation | undefined> {
-    let seen: string | undefined;
+    let seen: string | null | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const before = await this.#records.get<Generation>('generation', ID);
+      const before = await this.#before();
       // nobody else wrote a generation, so it was a change that did not fit
-      if (attempt > 0 && before?.version === seen) return undefined;
-      seen = before?.version;
+      if (attempt > 0 && before.version === seen) return undefined;
+      seen = before.version;
       const at = new Date(this.#clock.nowMs()).toISOString();
-      const generation = nextGeneration(before?.body, note, newId(), at);
-      const change = { kind: 'generation', id: ID, body: generation, expectedVersion: seen ?? null } as const;
+      const generation = nextGeneration(before.generation, note, newId(), at);
+      const expected = seen === undefined ? {} : { expectedVersion: seen };
+      const change = { kind: 'generation', id: ID, body: generation, ...expected } as const;
       if (await this.#records.write([...changes, change])) return generation;
     }
     throw new GatewayError('store_unavailable', 'other instances wrote a generation each time this one tried to', {
       hint: 'try again',
     });
+  }
+
+  /** What is stored, its version null for nothing; undefined for what cannot be believed: that is written over. */
+  async #before(): Promise<{ generation?: Generation; version: string | null | undefined }> {
+    try {
+      const stored = await this.#records.get<Generation>('generation', ID);
+      return stored ? { generation: stored.body, version: stored.version } : { version: null };
+    } catch (error) {
+      if (toGatewayError(error).code === 'store_unavailable') throw error;
+      return { version: undefined };
+    }
   }
 }

@@ -65,11 +65,17 @@ export class Rotation {
     this.#listeners.push(listener);
   }
 
-  /** Takes the stored generation for what is going to be loaded next. @throws GatewayError store_unavailable */
+  /**
+   * Takes the stored generation for what is going to be loaded next; one that cannot be believed counts for none, and is
+   * reported.
+   *
+   * @throws GatewayError store_unavailable
+   */
   async begin(): Promise<void> {
-    this.#generation = await this.#options.generations.read();
+    const { generations, store, clock } = this.#options;
+    this.#generation = await store.unlessGone(() => generations.read());
     this.#tried = this.#generation?.number ?? 0;
-    this.#inForce = { number: this.#tried, atMs: this.#options.clock.nowMs() };
+    this.#inForce = { number: this.#tried, atMs: clock.nowMs() };
   }
 
   get status(): RotationStatus {

@@ -18,6 +18,19 @@ export class StoreLink {
     return this.#lostAtMs;
   }
 
+  /** As `attempt`, but for a store that is gone. @throws GatewayError store_unavailable */
+  async unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+    let gone: unknown;
+    const result = await this.attempt(() =>
+      work().catch((error: unknown) => {
+        if (toGatewayError(error).code === 'store_unavailable') gone = error;
+        throw error;
+      }),
+    );
+    if (gone !== undefined) throw gone;
+    return result;
+  }
+
   /** What `work` comes to, or undefined where the store fails it: reported once, until it works again. Never rejects. */
   async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {

@@ -95,18 +95,19 @@ export class Link {
     request: UpstreamRequest,
     observer: CarryObserver = UNOBSERVED,
   ): Promise<ChannelResponse> {
-    // a session may be ended to the last
-    if (this.signal.aborted || (this.#isOver && request.method !== 'DELETE')) throw closedError();
+    // a session may be ended to the last, and nobody waits for it
+    const endsSession = request.method === 'DELETE';
+    if (this.signal.aborted || (this.#isOver && !endsSession)) throw closedError();
     const { mcpMethod } = request;
     const limit = this.#limitOf(transport, request);
     const meter = new CallMeter(this.#deps.clock, (outcome, durationMs) => {
       limit?.end();
       this.#deps.events('call.finished', { ...this.#label, method: mcpMethod, outcome, durationMs });
-      this.#underway.end();
+      if (!endsSession) this.#underway.end();
     });
-    this.#underway.begin();
+    if (!endsSession) this.#underway.begin();
     const signal = limit?.signal ?? (isEndless(mcpMethod) ? this.#endedWith(request.signal) : request.signal);
-    const outgoing = { ...request, signal, onEnd: meter.onEnd, group: this };
+    const outgoing = { ...request, signal, onEnd: meter.onEnd, ...(!endsSession && { group: this }) };
     for (let repeats = 0; ; repeats++) {
       try {
         const response = await transport.send(outgoing);

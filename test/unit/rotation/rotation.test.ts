@@ -10,6 +10,7 @@ import { RecordStore } from '../../../src/store/records.ts';
 import type { Vault } from '../../../src/vault/vault.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { recordEvents } from '../../support/recorded-events.ts';
+import { storedText } from '../../support/stored-text.ts';
 import { mintVault } from '../../support/vault.ts';
 
 /** A part that rotates, with what it was asked to do; it fails, changes and has problems as told. */
@@ -239,4 +240,15 @@ describe('while the store is gone', () => {
     isGone = true;
     await expect(rotation.request(NOTE)).rejects.toMatchObject({ code: 'store_unavailable' });
   });
+});
+
+test('a generation that cannot be believed stops nobody: it is reported, and the next one takes its place', async () => {
+  await instance().rotation.request(NOTE);
+  const text = (await storedText(storage, 'generation:current')) ?? '';
+  await storage.commit([{ key: 'generation:current', value: text.replace('somebody', 'somebody else') }]);
+  const { rotation, log } = instance();
+  await rotation.begin();
+  expect(log.of('rotation.store_lost')).toEqual([expect.objectContaining({ code: 'record_tampered' })]);
+  await rotation.request(NOTE);
+  expect(rotation.status).toMatchObject({ inForce: 1, storeLostAtMs: undefined });
 });
