@@ -11,6 +11,7 @@ import type {
 } from '../../src/index.ts';
 import type { Connect, Connection } from './connection.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import { ReadyConnections } from './ready-connections.ts';
 
 /**
  * Sockets one channel may hold. Every open event stream takes one, so the bound is far above what calls need; it is
@@ -44,6 +45,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   readonly #pool: Pool;
   readonly #running = new Set<Exchange>();
   readonly #connections = new Set<Connection>();
+  readonly #ready: ReadyConnections;
   /** Connections being opened, by what refuses them. */
   readonly #dialing = new Set<() => void>();
   #closed = false;
@@ -54,6 +56,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
     this.origin = options.origin;
     this.fingerprint = options.fingerprint;
     this.#options = options;
+    this.#ready = new ReadyConnections(options.clock, IDLE_MS);
     this.#pool = new Pool(options.origin, {
       factory: (origin) => new TrackingClient(origin, this.#connect, options.headersTimeoutMs),
       connections: options.maxConnections ?? MAX_CONNECTIONS,
@@ -86,6 +89,11 @@ export class UndiciChannel implements Channel, ExchangeOwner {
         exchange,
       );
     });
+  }
+
+  async warm(count: number): Promise<void> {
+    const missing = Math.max(0, count - this.#connections.size);
+    await Promise.all(Array.from({ length: missing }, () => this.#dialAhead()));
   }
 
   peers(): readonly PeerChain[] {
@@ -148,6 +156,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
     this.#closed = true;
     this.#options.forgetSessions?.();
     for (const refuse of this.#dialing) refuse();
+    this.#ready.close();
   }
 
   finished(exchange: Exchange): void {
@@ -171,7 +180,24 @@ export class UndiciChannel implements Channel, ExchangeOwner {
     });
   }
 
+  #dialAhead(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#dial((_, connection) => {
+        if (connection) this.#ready.keep(connection);
+        resolve();
+      });
+    });
+  }
+
+  /** For undici: a connection that is open already, else a new one. */
   readonly #connect: Connect = (done) => {
+    const ready = this.#closed ? undefined : this.#ready.take();
+    if (ready === undefined) return this.#dial(done);
+    queueMicrotask(() => done(undefined, ready));
+    return () => ready.socket.destroy();
+  };
+
+  readonly #dial: Connect = (done) => {
     if (this.#closed) {
       queueMicrotask(() => done(unsent(), undefined));
       return () => {};

@@ -172,7 +172,10 @@ export class GatewayChanges {
     const { upstream, profiles } = await successorOf(before, draft, this.#live, { ...this.#options, unseen });
     const opened = upstream === before.upstream ? undefined : upstream;
     return this.#live.discardedOnFailure(opened, async () => {
-      if (opened && draft.enabled && !unseen) await this.#live.connect(grant, opened);
+      if (opened && draft.enabled && !unseen) {
+        await this.#live.connect(grant, opened);
+        await this.#live.warm(opened, before.upstream);
+      }
       const history = historyAfter(before.record.history, grant, this.#now());
       return this.#committer.commit({ draft, history, upstream, profiles, before, reason });
     });

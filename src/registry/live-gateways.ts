@@ -1,5 +1,6 @@
 import type { ChangeFeed } from '../base/change-feed.ts';
 import { GatewayError } from '../base/errors.ts';
+import { within } from '../base/pause.ts';
 import type { Grant } from '../policy/grant.ts';
 import { isInScope } from '../rotation/generation.ts';
 import type { RotationScope } from '../rotation/generation.ts';
@@ -30,6 +31,10 @@ export interface LiveGatewaysOptions extends DrainsOptions {
 
 /** Dialling, probing the eras and reading every listing; the dialer has its own, shorter limit for connecting. */
 const CONNECT_MS = 30_000;
+
+/** Enough for a busy upstream, and no storm of handshakes for an idle server. */
+const MAX_WARM = 64;
+const WARM_MS = 1_000;
 
 /** The gateways in memory, the upstreams that serve them, and their end. Knows nothing of the store. */
 export class LiveGateways {
@@ -128,6 +133,16 @@ export class LiveGateways {
   /** Dials an upstream and reads its listing. @throws GatewayError every dial code, shutting_down */
   connect(grant: Grant, upstream: Upstream): Promise<UpstreamFacts> {
     return this.withDeadline((signal) => upstream.connect(grant, signal));
+  }
+
+  /**
+   * Opens as many connections for an upstream as the one it succeeds has requests under way, so that their successors
+   * meet no handshake. Waits for a second at most, and never rejects.
+   */
+  async warm(upstream: Upstream, before: Upstream | undefined): Promise<void> {
+    const count = Math.min(before?.connections.active ?? 0, MAX_WARM);
+    const opened = upstream.connections.warm(count).catch(() => undefined);
+    await within(this.#options.clock, WARM_MS, opened);
   }
 
   /** Asks an upstream whose offer is known for a sign of life. @throws GatewayError why it gives none, shutting_down */

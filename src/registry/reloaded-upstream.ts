@@ -40,6 +40,7 @@ export async function reloadedUpstream(
     try {
       if (facts) await live.tryOut(grantUpkeep('rotation'), upstream);
       else await connect(upstream, record.id, live, records);
+      await live.warm(upstream, held.upstream);
     } catch (error) {
       if (!isSameServer || !WITHDRAWN.has(toGatewayError(error).code)) throw error;
     }

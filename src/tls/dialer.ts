@@ -116,6 +116,11 @@ export interface Channel {
    *   request_invalid for what HTTP cannot carry; the signal's reason, unchanged, when it is aborted.
    */
   send(request: ChannelRequest): Promise<ChannelResponse>;
+  /**
+   * Opens connections ahead of the requests that will need them, until there are `count`. One that no request takes
+   * within seconds is closed again. Resolves when all are open or have failed; never rejects.
+   */
+  warm(count: number): Promise<void>;
   /** The chains that peers of open connections showed, each once; a resumed connection shows that of its full handshake. */
   peers(): readonly PeerChain[];
   /** Ends the connections whose peer showed one of these chains, and resumes none of their sessions; requests on them fail with `error`. */

@@ -42,6 +42,11 @@ export class HeldChannel {
     return channel === undefined || channel.closed ? this.#open() : channel;
   }
 
+  /** Opens connections ahead, until there are `count`. @throws GatewayError config codes */
+  async warm(count: number): Promise<void> {
+    await (await this.get()).warm(count);
+  }
+
   /**
    * Dials with `after` from here on, and cuts the connections whose peer it does not accept. Nothing without TLS.
    *

@@ -139,6 +139,11 @@ export class Link {
     return this.#isOver;
   }
 
+  /** Opens connections ahead of requests, until there are `count`. A program has none. @throws GatewayError config codes */
+  warm(count: number): Promise<void> {
+    return this.#channel?.warm(count) ?? Promise.resolve();
+  }
+
   /** Dials with `after` from here on, and cuts connections whose peer it does not accept; what was cut, by reason. */
   withdraw(after: TlsProfile): Promise<readonly WithdrawalCut[]> {
     return this.#channel?.withdraw(after, this.#deps.clock.nowMs()) ?? Promise.resolve([]);

@@ -36,7 +36,7 @@ export class Upstream {
   readonly config: UpstreamConfig;
   readonly listings: OwnListings;
   /** What it carries, and what ends connections before their time. */
-  readonly connections: Pick<Link, 'active' | 'withdraw' | 'cut'>;
+  readonly connections: Pick<Link, 'active' | 'warm' | 'withdraw' | 'cut'>;
   readonly #deps: UpstreamDeps;
   readonly #link: Link;
   readonly #breaker: Breaker;

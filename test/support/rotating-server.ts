@@ -10,6 +10,8 @@ export interface RotatingServer extends PlainMcpServer {
   readonly duplicates: ReadonlySet<string>;
   /** How many calls came. */
   readonly callCount: number;
+  /** Forgets which calls came. */
+  forget(): void;
   /** Sends an event on every open stream. */
   tick(): void;
   /** Ends every open stream with its result. */
@@ -44,6 +46,7 @@ export async function startRotatingServer(tls: ServerOptions): Promise<RotatingS
   });
   return Object.defineProperties(
     {
+      forget: () => seen.clear(),
       tick: () => {
         for (const [response, stream] of streams) {
           const message = `${stream.count++} ${FILLER}`;

@@ -29,6 +29,7 @@ class FakeChannel implements Channel {
     return 0;
   }
 
+  warm = () => Promise.resolve();
   peers = () => [];
   cut = () => ({ connections: 0, requests: 0 });
   end = () => 0;

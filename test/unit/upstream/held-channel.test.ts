@@ -21,6 +21,7 @@ test('a channel that was being opened when trust changed is not used', async () 
     active: 0,
     closed: false,
     send: () => Promise.reject(new Error('not in this test')),
+    warm: () => Promise.resolve(),
     peers: () => [],
     cut: () => ({ connections: 0, requests: 0 }),
     end: () => 0,
