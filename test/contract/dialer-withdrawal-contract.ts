@@ -79,6 +79,31 @@ export function dialerWithdrawalContract(name: string, subject: DialerSubject): 
     const resumptions = (channel: Channel) =>
       events.of('handshake.finished').flatMap(({ origin, resumed }) => (origin === channel.origin ? [resumed] : []));
 
+    test('opens connections ahead of requests, which then open none', async () => {
+      const { channel, upstream } = await open();
+      await channel.warm(3);
+      expect([upstream.connections, channel.peers().length]).toEqual([3, 1]);
+      await Promise.all([hold(channel), hold(channel), hold(channel)]);
+      await channel.warm(3);
+      expect(upstream.connections).toBe(3);
+    });
+
+    test('closes what it opened ahead when it drains, and opens no more', async () => {
+      const { channel, upstream } = await open();
+      await channel.warm(2);
+      await channel.drain(0);
+      await channel.warm(2);
+      await expect.poll(() => upstream.openConnections).toBe(0);
+      expect(upstream.connections).toBe(2);
+    });
+
+    test('resolves also where nothing can be opened', async () => {
+      const { channel, upstream } = await open();
+      await upstream.close();
+      await channel.warm(2);
+      await expect(get(channel)).rejects.toMatchObject({ code: 'tcp_refused' });
+    });
+
     test('tells the chains of open connections, each once', async () => {
       const { channel, show } = await open();
       expect(channel.peers()).toEqual([]);

@@ -20,10 +20,14 @@ export interface TestUpstream {
   readonly requests: SeenRequest[];
   /** TCP connections accepted so far. */
   readonly connections: number;
+  /** Connections open now. */
+  readonly openConnections: number;
   /** Common name of the client certificate of each TLS handshake that was completed. */
   readonly handshakes: (string | undefined)[];
   /** Serves new connections with other TLS material; open ones, and sessions under the same `ticketKeys`, stay. */
   replaceTls(tls: ServerOptions): void;
+  /** Closes every connection now; the server goes on listening. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +42,7 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
   const requests: SeenRequest[] = [];
   const handshakes: (string | undefined)[] = [];
   let connections = 0;
+  let openConnections = 0;
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -55,7 +60,11 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
     });
   };
   const server: Server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
-  server.on('connection', () => (connections += 1));
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    openConnections += 1;
+    socket.once('close', () => (openConnections -= 1));
+  });
   server.on('secureConnection', (socket: TLSSocket) => handshakes.push(clientOf(socket)));
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -68,9 +77,13 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
     get connections() {
       return connections;
     },
+    get openConnections() {
+      return openConnections;
+    },
     replaceTls(replacement) {
       if (server instanceof HttpsServer) server.setSecureContext(replacement);
     },
+    dropConnections: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

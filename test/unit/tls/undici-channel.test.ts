@@ -303,3 +303,25 @@ test('a body nobody reads frees its connection when short and is given up after 
   await expect(response.text(10)).rejects.toMatchObject({ code: 'internal' });
   expect(channel.active).toBe(0);
 });
+
+test('a connection opened ahead that no request takes is closed before its server would', async () => {
+  const clock = new ManualClock();
+  const { channel, upstream } = await open(undefined, clock);
+  await channel.warm(2);
+  expect(await (await channel.send(GET)).text(10)).toBe('ok');
+  expect(upstream.connections).toBe(2);
+  clock.advance(4_000);
+  await expect.poll(() => upstream.openConnections).toBe(1);
+  expect(await (await channel.send(GET)).text(10)).toBe('ok');
+  expect(upstream.connections).toBe(2);
+});
+
+test('a connection opened ahead that its server closed is not taken', async () => {
+  const { channel, upstream } = await open();
+  await channel.warm(1);
+  upstream.dropConnections();
+  await expect.poll(() => upstream.openConnections).toBe(0);
+  await setImmediate();
+  expect(await (await channel.send(GET)).text(10)).toBe('ok');
+  expect(upstream.connections).toBe(2);
+});
