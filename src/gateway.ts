@@ -130,6 +130,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   await servers.reload();
   for (const participant of [rotatingKeys(vault, readKeyring), rotatingGateways(registry), rotatingServers(servers)])
     rotation.join(participant);
+  rotation.loaded();
   const follower = new Follower({
     rotation,
     records,

@@ -24,7 +24,8 @@ export interface UnreadableServer {
 }
 
 /**
- * A virtual server as it is stored now; the one held, when nothing about it changed.
+ * A virtual server as it is stored now; the one held, when nothing about it changed. One that cannot be believed is
+ * reported once.
  *
  * @throws GatewayError store_unavailable
  */
@@ -42,6 +43,7 @@ export async function loadServer(
     const refusal = toGatewayError(thrown);
     if (refusal.code === 'store_unavailable') throw refusal;
     const { code, message } = refusal;
+    if (held?.record === undefined && held?.refusal.code === code && held.refusal.message === message) return held;
     events('record.refused', { record: keyOf('server', id), code, message });
     return { id, record: undefined, refusal };
   }

@@ -75,9 +75,17 @@ export async function openProfiles(tls: GatewayTls<Secret>, options: OpenProfile
 export function profileWith(profiles: GatewayProfiles, name: IdentityName): TlsProfile | undefined {
   if (name === 'current') return profiles.main;
   const identity = profiles[name]?.identity;
-  if (identity === undefined) return undefined;
-  const { fingerprint: _, ...parts } = profiles.main;
-  return Object.freeze({ ...parts, identity, fingerprint: fingerprintOf({ ...parts, identity }) });
+  return identity && profileBut({ identity }, profiles.main);
+}
+
+/** The same profile, but with whom another one believes. */
+export function believingAs({ trust, crls, pins, verify }: TlsProfile, profile: TlsProfile): TlsProfile {
+  return profileBut({ trust, crls, pins, verify }, profile);
+}
+
+function profileBut(change: Partial<TlsProfile>, before: TlsProfile): TlsProfile {
+  const { fingerprint: _, ...parts } = { ...before, ...change };
+  return Object.freeze({ ...parts, fingerprint: fingerprintOf(parts) });
 }
 
 /** Which identity somebody who dials with this profile presents. */

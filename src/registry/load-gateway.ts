@@ -10,8 +10,8 @@ import type { GatewayRecord } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import { namedFiles } from './named-files.ts';
 import { openGateway } from './open-gateway.ts';
-import type { OpenGatewayOptions } from './open-gateway.ts';
-import { reloadedUpstream } from './reloaded-upstream.ts';
+import type { OpenedGateway, OpenGatewayOptions } from './open-gateway.ts';
+import { lastGood, reloadedUpstream } from './reloaded-upstream.ts';
 import type { RegisteredGateway } from './snapshot.ts';
 
 export interface LoadOptions extends OpenGatewayOptions {
@@ -19,9 +19,15 @@ export interface LoadOptions extends OpenGatewayOptions {
   readonly events: EventSink;
 }
 
+const NOTHING = { upstream: undefined, profiles: undefined };
+
+/** Where a record is read: as it is held while the store is gone, for the sake of the files it names. */
+export type RecordSource = 'store' | 'memory';
+
 /**
  * A gateway as it is stored now; the one held, when nothing about it changed. What cannot be opened is refused: it
- * keeps its last good form, unless its record or its secrets cannot be believed.
+ * keeps its last good form, unless its record or its secrets cannot be believed. Whom to believe is not for its server
+ * to decide: where a server does not let us try what is new, its last good form believes those of now all the same.
  *
  * @throws GatewayError store_unavailable, shutting_down
  */
@@ -29,33 +35,41 @@ export async function loadGateway(
   id: string,
   live: LiveGateways,
   options: LoadOptions,
+  source: RecordSource = 'store',
 ): Promise<RegisteredGateway | undefined> {
   const held = live.get(id);
-  let stored: Versioned<GatewayRecord> | undefined;
+  if (source === 'memory' && held?.record === undefined) return held;
+  let stored: Pick<Versioned<GatewayRecord>, 'body' | 'version'> | undefined;
   try {
-    stored = await options.records.get<GatewayRecord>('gateway', id);
+    const asHeld = source === 'memory' && held?.record && { body: held.record, version: held.version };
+    stored = asHeld || (await options.records.get<GatewayRecord>('gateway', id));
   } catch (error) {
     const refusal = refusalOf(id, error, held, options.events);
-    return { id, record: undefined, upstream: undefined, profiles: undefined, refusal };
+    return unlessSame(held, { id, record: undefined, upstream: undefined, profiles: undefined, refusal });
   }
   if (stored === undefined) return undefined;
   const { body: record, version } = stored;
   const isAsHeld = held?.record && held.version === version && held.refusal === undefined;
   if (isAsHeld && namedFiles(record).length === 0 && !hasExpired(held.upstream, options)) return held;
+  let tried: OpenedGateway | undefined;
   try {
     const opened = await openGateway(record, options);
     const unusable = opened.profiles?.refusal;
     // at a start the current identity serves all the same; later the last good form does
     if (unusable && held?.upstream) throw unusable;
     refuseCollisions({ ...record, listing: undefined }, olderThan(record, live));
+    tried = opened;
     const upstream = await reloadedUpstream(held, record, opened, live, options.records);
     const refusal = unusable && refusalOf(id, unusable, held, options.events);
     return unlessSame(held, { id, record, version, upstream, profiles: opened.profiles, refusal });
   } catch (error) {
     const refusal = refusalOf(id, error, held, options.events);
     const believable = refusal.facts.stage !== 'vault' && refusal.facts.stage !== 'store';
-    const upstream = believable && !hasExpired(held?.upstream, options) ? held?.upstream : undefined;
-    return unlessSame(held, { id, record, version, upstream, profiles: upstream && held?.profiles, refusal });
+    // lists nothing can be checked against say nothing about the server
+    const judging = refusal.code === 'tls_crl_unusable' ? undefined : tried;
+    const { upstream, profiles } =
+      believable && !hasExpired(held?.upstream, options) ? lastGood(held, judging, live) : NOTHING;
+    return unlessSame(held, { id, record, version, upstream, profiles, refusal });
   }
 }
 
@@ -78,14 +92,19 @@ function hasExpired(upstream: Upstream | undefined, { clock }: LoadOptions): boo
 /** The one held, where what was loaded is the same again. */
 function unlessSame(held: RegisteredGateway | undefined, loaded: RegisteredGateway): RegisteredGateway {
   const isSame =
-    held?.record !== undefined &&
-    loaded.record !== undefined &&
-    held.version === loaded.version &&
-    held.upstream === loaded.upstream &&
+    held !== undefined &&
+    versionOf(held) === versionOf(loaded) &&
     held.refusal?.code === loaded.refusal?.code &&
     held.refusal?.message === loaded.refusal?.message &&
-    profilesName(held.profiles) === profilesName(loaded.profiles);
+    !servesOtherwise(held, loaded);
   return isSame ? held : loaded;
+}
+
+const versionOf = (gateway: RegisteredGateway): string | undefined => gateway.record && gateway.version;
+
+/** Whether another upstream serves, or other certificates are ready to. */
+export function servesOtherwise(before: RegisteredGateway | undefined, after: RegisteredGateway | undefined): boolean {
+  return before?.upstream !== after?.upstream || profilesName(before?.profiles) !== profilesName(after?.profiles);
 }
 
 /** Reported once per reason, since a refused gateway is tried again and again. */

@@ -1,3 +1,5 @@
+import { toGatewayError } from '../base/errors.ts';
+import type { GatewayError } from '../base/errors.ts';
 import { within } from '../base/pause.ts';
 import type { Grant } from '../policy/grant.ts';
 import type { RotationScope } from '../rotation/generation.ts';
@@ -10,8 +12,8 @@ import { Exclusive } from './exclusive.ts';
 import { GatewayChanges } from './gateway-changes.ts';
 import { LiveGateways } from './live-gateways.ts';
 import type { LiveGatewaysOptions } from './live-gateways.ts';
-import { loadGateway } from './load-gateway.ts';
-import type { LoadOptions } from './load-gateway.ts';
+import { loadGateway, servesOtherwise } from './load-gateway.ts';
+import type { LoadOptions, RecordSource } from './load-gateway.ts';
 import type { RefreshReport } from './refresh-report.ts';
 import { Refresher } from './refresher.ts';
 import type { RegisteredGateway, RegistrySnapshot } from './snapshot.ts';
@@ -40,7 +42,8 @@ export class Registry {
   readonly #standIn: StandIn;
   /** Changes of one gateway, by its id. */
   readonly #exclusive = new Exclusive();
-  readonly #trying = new Set<string>();
+  readonly #loads = new Set<{ readonly id: string }>();
+  readonly #unread = new Map<string, GatewayError>();
   #started = false;
 
   constructor(options: RegistryOptions) {
@@ -104,21 +107,27 @@ export class Registry {
    */
   async reload(scope: RotationScope = 'all'): Promise<boolean> {
     const { clock } = this.#options;
-    const ids = await this.#idsIn(scope);
+    const { ids, gone } = await this.#idsIn(scope);
     let replaced = false;
     const together = new SwapTogether(ids.length, clock, (successors) => {
       if (this.#live.isClosing) return;
-      replaced = true;
+      replaced ||= [...successors].some(([id, after]) => servesOtherwise(this.#live.get(id), after));
       this.#live.swapAll(successors);
     });
-    const loads = Promise.allSettled(ids.map((id) => this.#exclusive.run(id, () => this.#loadTogether(id, together))));
+    const loads = Promise.allSettled(ids.map((id) => this.#loadTogether(id, together, gone ? 'memory' : 'store')));
     for (const load of (await within(clock, RELOAD_MS, loads)) ?? []) if (load.status === 'rejected') throw load.reason;
+    if (gone) throw gone;
     return replaced;
   }
 
-  /** The gateways whose new configuration is being tried out; what served them before serves on. */
+  /** The gateways that are to be read or tried out still; what served them before serves on. */
   get trying(): ReadonlySet<string> {
-    return this.#trying;
+    return new Set([...this.#loads].map(({ id }) => id));
+  }
+
+  /** Why gateways could not be read the last time, by id; what served them before serves on. */
+  get unread(): ReadonlyMap<string, GatewayError> {
+    return this.#unread;
   }
 
   /** Ends every connection to the gateways in scope; calls on them fail, new ones connect anew. */
@@ -152,25 +161,40 @@ export class Registry {
     await this.#live.close(drainMs);
   }
 
-  async #idsIn(scope: RotationScope): Promise<readonly string[]> {
-    if (scope !== 'all') return scope.flatMap((key) => idOf('gateway', key) ?? []);
-    return [...new Set([...this.#live.ids, ...(await this.#options.records.ids('gateway'))])];
+  /** Where the store is gone, why, and the gateways that are held: their files can be read all the same. */
+  async #idsIn(scope: RotationScope): Promise<{ readonly ids: readonly string[]; readonly gone?: GatewayError }> {
+    if (scope !== 'all') return { ids: scope.flatMap((key) => idOf('gateway', key) ?? []) };
+    try {
+      return { ids: [...new Set([...this.#live.ids, ...(await this.#options.records.ids('gateway'))])] };
+    } catch (error) {
+      return { ids: [...this.#live.ids], gone: toGatewayError(error) };
+    }
   }
 
-  async #loadTogether(id: string, together: SwapTogether): Promise<void> {
-    this.#trying.add(id);
-    const gateway = await loadGateway(id, this.#live, this.#options)
-      .catch((error: unknown) => {
-        together.skip();
-        throw error;
-      })
-      .finally(() => this.#trying.delete(id));
-    if (gateway === this.#live.get(id)) together.skip();
-    else await together.swap(id, gateway);
+  /** Also while it waits for a change under way, what is stored is not in force yet. */
+  async #loadTogether(id: string, together: SwapTogether, source: RecordSource): Promise<void> {
+    const load = { id };
+    this.#loads.add(load);
+    try {
+      await this.#exclusive.run(id, async () => {
+        const gateway = await loadGateway(id, this.#live, this.#options, source);
+        this.#unread.delete(id);
+        if (gateway === this.#live.get(id)) together.skip();
+        else await together.swap(id, gateway);
+      });
+    } catch (error) {
+      together.skip();
+      // the rotation may not wait for it any more
+      this.#unread.set(id, toGatewayError(error));
+      throw error;
+    } finally {
+      this.#loads.delete(load);
+    }
   }
 
   async #load(id: string): Promise<void> {
     const gateway = await loadGateway(id, this.#live, this.#options);
+    this.#unread.delete(id);
     this.#live.refuseWhenClosing();
     if (gateway !== this.#live.get(id)) this.#live.swap(id, gateway);
   }

@@ -5,6 +5,7 @@ import type { RecordStore } from '../store/records.ts';
 import type { UpstreamFacts } from '../upstream/facts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { GatewayRecord } from './gateway-record.ts';
+import { believingAs } from './gateway-profiles.ts';
 import type { LiveGateways } from './live-gateways.ts';
 import type { OpenedGateway } from './open-gateway.ts';
 import { isRetirement } from './promotion.ts';
@@ -46,6 +47,25 @@ export async function reloadedUpstream(
     }
     return upstream;
   });
+}
+
+/**
+ * What served a gateway, where its server did not let us try what it was to be reached with (`tried`): as it was, but
+ * held to whom the gateway believes now. Else a server that was withdrawn would only have to keep silent.
+ */
+export function lastGood(
+  held: RegisteredGateway | undefined,
+  tried: OpenedGateway | undefined,
+  live: LiveGateways,
+): Pick<RegisteredGateway, 'upstream' | 'profiles'> {
+  const { upstream, profiles } = held ?? { upstream: undefined, profiles: undefined };
+  const [before, after] = [upstream?.config.profile, tried?.config.profile];
+  if (!upstream || !profiles || !tried || !before || !after || !differsInTlsOnly(upstream.config, tried.config))
+    return { upstream, profiles };
+  const profile = believingAs(after, before);
+  if (profile.fingerprint === before.fingerprint) return { upstream, profiles };
+  const config = { ...upstream.config, profile };
+  return { upstream: live.open(config, upstream.facts), profiles: { ...profiles, main: profile } };
 }
 
 async function connect(upstream: Upstream, id: string, live: LiveGateways, records: RecordStore): Promise<void> {

@@ -10,16 +10,24 @@ export function rotatingGateways(registry: Registry): RotationParticipant {
   return {
     name: 'gateways',
     async apply({ scope, cuts }) {
-      const replaced = await registry.reload(scope);
-      registry.cut(cuts);
-      return replaced;
+      try {
+        return await registry.reload(scope);
+      } finally {
+        // it is asked for once: what cannot be read now is read again, what is not cut now never is
+        registry.cut(cuts);
+      }
     },
-    problems: () =>
-      registry.list().flatMap(({ id, record, refusal }) => {
-        const about = { subject: keyOf('gateway', id), name: record?.slug ?? id };
-        if (registry.trying.has(id)) return [{ ...about, ...NO_ANSWER_YET }];
-        return refusal === undefined ? [] : [{ ...about, code: refusal.code, message: refusal.message }];
-      }),
+    problems() {
+      const { trying, unread } = registry;
+      const listed = new Map(registry.list().map((gateway) => [gateway.id, gateway]));
+      return [...new Set([...listed.keys(), ...trying, ...unread.keys()])].flatMap((id) => {
+        const gateway = listed.get(id);
+        const about = { subject: keyOf('gateway', id), name: gateway?.record?.slug ?? id };
+        if (trying.has(id)) return [{ ...about, ...NO_ANSWER_YET }];
+        const problem = unread.get(id) ?? gateway?.refusal;
+        return problem === undefined ? [] : [{ ...about, code: problem.code, message: problem.message }];
+      });
+    },
     files: () => registry.list().flatMap(({ record }) => (record ? namedFiles(record) : [])),
   };
 }

@@ -103,7 +103,7 @@ export class StandIn {
 
   /** False where the gateway was changed meanwhile. */
   #swap(gateway: ReadableGateway, upstream: Upstream): boolean {
-    if (this.#live.get(gateway.id) !== gateway) return false;
+    if (this.#live.isClosing || this.#live.get(gateway.id) !== gateway) return false;
     this.#refusedMs.set(upstream, this.#options.clock.monotonicMs());
     this.#live.swap(gateway.id, { ...gateway, upstream });
     return true;

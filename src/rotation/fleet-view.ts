@@ -6,10 +6,12 @@ import type { RotationStatus } from './rotation.ts';
 /** How an instance stands to the newest generation; `lapsed` is one that has said nothing for longer than its lease. */
 export type InstanceCondition = 'current' | 'behind' | 'failed' | 'lapsed';
 
+type ShownGeneration = Omit<Generation, 'after' | 'cuts'>;
+
 /** The fleet as operators see it. */
 export interface FleetView {
   /** The newest one; null before the first. */
-  readonly generation: Omit<Generation, 'cuts'> | null;
+  readonly generation: ShownGeneration | null;
   /** Whether every live instance serves it. */
   readonly converged: boolean;
   readonly instances: readonly InstanceView[];
@@ -53,6 +55,6 @@ function instanceView({ id, name, generation, at, problems, vaultKeys, seen, ali
   return { id, name, state, generation, at, problems: named, vaultKeys } satisfies InstanceView;
 }
 
-function shown({ number, id, at, by, reason, scope }: Generation): Omit<Generation, 'cuts'> {
+function shown({ number, id, at, by, reason, scope }: Generation): ShownGeneration {
   return { number, id, at, by, reason, scope };
 }

@@ -53,13 +53,12 @@ export class Follower {
       ({ kind }) => {
         if (kind === 'generation') come();
       },
-      (isUp) => {
-        if (isUp) come();
-      },
+      // what was not told is looked for; and a store that is gone is soon known to be
+      come,
     );
     this.#files = watchFiles?.(() => void rotation.recheck());
     this.#every('poll', pollMs, () => this.#poll());
-    this.#every('recheck', RECHECK_MS, () => rotation.recheck());
+    this.#every('recheck', RECHECK_MS, () => this.#recheck());
     this.#every('heartbeat', HEARTBEAT_MS, () => this.acknowledge(true));
     this.#tell();
   }
@@ -99,6 +98,12 @@ export class Follower {
     await rotation.come();
     rotation.settle();
     await this.acknowledge();
+  }
+
+  async #recheck(): Promise<void> {
+    const { rotation, store, instances } = this.#options;
+    await rotation.recheck();
+    await store.attempt(() => instances.sweep());
   }
 
   #every(name: string, intervalMs: number, task: () => Promise<void>): void {

@@ -20,6 +20,8 @@ export interface Generation {
   readonly number: number;
   /** Decides whether two are the same. */
   readonly id: string;
+  /** The id of the one before, null for none; numbers come back where a store is restored or fails over, ids do not. */
+  readonly after: string | null;
   /** ISO 8601. */
   readonly at: string;
   /** Who asked for it. */
@@ -49,7 +51,8 @@ export function nextGeneration(before: Generation | undefined, note: RotationNot
   const cutNow = cut ? (scope === 'all' ? ['all'] : scope) : [];
   const cuts = { ...before?.cuts, ...Object.fromEntries(cutNow.map((key) => [key, number])) };
   const latest = Object.entries(cuts).toSorted(([, one], [, other]) => one - other);
-  return { number, id, at, by, reason, scope, cuts: Object.fromEntries(latest.slice(-REMEMBERED_CUTS)) };
+  const after = before?.id ?? null;
+  return { number, id, after, at, by, reason, scope, cuts: Object.fromEntries(latest.slice(-REMEMBERED_CUTS)) };
 }
 
 /** What of `after` an instance has to cut that is at `applied`: keys of records, or everything. */

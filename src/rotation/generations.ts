@@ -26,14 +26,20 @@ export class Generations {
 
   /**
    * Makes the changes and the next generation in one commit; undefined when one of the changes expects a version that is
-   * not there.
+   * not there, or the generation is not the one to come `after`.
    *
+   * @param after the id of the one before, null for none; absent means whatever is there
    * @throws GatewayError store_unavailable (it may have been written all the same)
    */
-  async write(changes: readonly RecordChange[], note: RotationNote): Promise<Generation | undefined> {
+  async write(
+    changes: readonly RecordChange[],
+    note: RotationNote,
+    after?: string | null,
+  ): Promise<Generation | undefined> {
     let seen: string | null | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const before = await this.#before();
+      if (after !== undefined && (before.generation?.id ?? null) !== after) return undefined;
       // nobody else wrote a generation, so it was a change that did not fit
       if (attempt > 0 && before.version === seen) return undefined;
       seen = before.version;

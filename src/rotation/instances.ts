@@ -65,10 +65,13 @@ export class Instances {
       .toSorted((a, b) => (a.name === b.name ? (a.id < b.id ? -1 : 1) : a.name < b.name ? -1 : 1));
   }
 
-  /** Removes what instances that ended without a word have left. @throws GatewayError store_unavailable */
+  /** Removes what instances that ended without a word have left, unless they speak up. @throws GatewayError store_unavailable */
   async sweep(): Promise<void> {
     const longAgo = this.#clock.nowMs() - REMEMBERED_MS;
     const gone = (await this.#records.list<InstanceBody>('instance')).filter(({ body }) => body.leaseUntilMs < longAgo);
-    if (gone.length > 0) await this.#records.write(gone.map(({ id }) => ({ kind: 'instance', id, body: null })));
+    const removals = gone.map(
+      ({ id, version }) => ({ kind: 'instance', id, body: null, expectedVersion: version }) as const,
+    );
+    if (removals.length > 0) await this.#records.write(removals);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { RecordChange } from '../store/records.ts';
 import { cutsSince, isInScope } from './generation.ts';
@@ -37,11 +38,14 @@ export class Rotation {
   readonly #participants = new Participants();
   readonly #listeners: (() => void)[] = [];
   #generation: Generation | undefined;
-  /** The number up to which everything was tried. */
-  #tried = 0;
-  #inForce = { number: 0, atMs: 0 };
-  /** The number of the last one that was reported to have failed. */
-  #failed = 0;
+  /** The one up to which everything was tried; undefined before the first. */
+  #tried: Generation | undefined;
+  #inForce: { readonly generation: Generation | undefined; readonly atMs: number } = {
+    generation: undefined,
+    atMs: 0,
+  };
+  /** The last one that was reported to have failed. */
+  #failed: Generation | undefined;
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
   #wantsEverything = false;
@@ -74,15 +78,22 @@ export class Rotation {
   async begin(): Promise<void> {
     const { generations, store, clock } = this.#options;
     this.#generation = await store.unlessGone(() => generations.read());
-    this.#tried = this.#generation?.number ?? 0;
-    this.#inForce = { number: this.#tried, atMs: clock.nowMs() };
+    this.#tried = this.#generation;
+    this.#inForce = { generation: this.#tried, atMs: clock.nowMs() };
+  }
+
+  /** Once what `begin` took was loaded by every part: what could not be is told of, and keeps it from being in force. */
+  loaded(): void {
+    if (this.status.failing.length === 0) return;
+    this.#inForce = { generation: undefined, atMs: 0 };
+    this.settle();
   }
 
   get status(): RotationStatus {
     const problems = this.#participants.problems();
     return {
       generation: this.#generation,
-      inForce: this.#inForce.number,
+      inForce: this.#inForce.generation?.number ?? 0,
       inForceAtMs: this.#inForce.atMs,
       problems,
       failing: problems.filter(({ subject }) => this.#concerns(subject)),
@@ -97,24 +108,20 @@ export class Rotation {
    * @throws GatewayError store_unavailable
    */
   async commit(changes: readonly RecordChange[], note: RotationNote, putInForce: () => void): Promise<boolean> {
-    const { generations, events } = this.#options;
-    const generation = await generations.write(changes, note);
+    const generation = await this.#options.generations.write(changes, note);
     if (generation === undefined) return false;
     putInForce();
-    const { number, by, reason } = generation;
-    events('rotation.written', { generation: number, by, reason });
-    if (number === this.#tried + 1) this.#conclude(generation);
+    this.#tellWritten(generation);
+    if (this.#isNext(generation)) this.#conclude(generation);
     else void this.come();
     return true;
   }
 
   /** Writes a generation that has every instance read anew, and comes to it. @throws GatewayError store_unavailable */
   async request(note: RotationNote): Promise<Generation> {
-    const { generations, events } = this.#options;
-    const generation = await generations.write([], note);
+    const generation = await this.#options.generations.write([], note);
     if (generation === undefined) throw new Error('a generation without changes always fits');
-    const { number, by, reason } = generation;
-    events('rotation.written', { generation: number, by, reason });
+    this.#tellWritten(generation);
     await this.come();
     return generation;
   }
@@ -137,7 +144,7 @@ export class Rotation {
   /** Takes note of what came into force, or failed to, since it was tried: slow servers, and what others repaired. */
   settle(): void {
     const generation = this.#generation;
-    if (generation && this.#inForce.number !== generation.number && this.#tried === generation.number)
+    if (generation && this.#inForce.generation?.id !== generation.id && this.#tried?.id === generation.id)
       this.#report(generation, 0);
   }
 
@@ -151,9 +158,13 @@ export class Rotation {
       this.#wantsEverything = false;
       return this.#come(wanted);
     });
-    this.#waiting = next;
-    this.#running = next;
-    return next;
+    // a run that breaks must not be the last one
+    const settled = next.catch((error: unknown) =>
+      this.#options.events('task.failed', { task: 'rotation', message: toGatewayError(error).message }),
+    );
+    this.#waiting = settled;
+    this.#running = settled;
+    return settled;
   }
 
   async #come(everything: boolean): Promise<void> {
@@ -163,57 +174,68 @@ export class Rotation {
     const { clock, events } = this.#options;
     const startedMs = clock.monotonicMs();
     const scope = isNew && !everything ? this.#scopeOf(generation) : 'all';
-    const cuts = isNew ? cutsSince(this.#tried, generation) : [];
+    // numbers come back where a store is restored; its own cut was made nowhere yet
+    const cuts = isNew ? cutsSince(Math.min(this.#tried?.number ?? 0, generation.number - 1), generation) : [];
     if (isNew) {
       this.#generation = generation;
       events('rotation.noticed', { generation: generation.number, reason: generation.reason });
     }
     const changed = await this.#participants.apply({ scope, cuts });
     // this instance may have written it itself, and be done with it
-    if (isNew && this.#tried !== generation.number) this.#conclude(generation, clock.monotonicMs() - startedMs);
+    if (isNew && this.#tried?.id !== generation.id) this.#conclude(generation, clock.monotonicMs() - startedMs);
     else if (changed && !isNew) await this.#tellOthers();
   }
 
   /** Nothing else changed when no generation was missed, and the one before came into force. */
-  #scopeOf({ number, scope }: Generation): RotationScope {
-    return number === this.#tried + 1 && this.#inForce.number === this.#tried ? scope : 'all';
+  #scopeOf(generation: Generation): RotationScope {
+    return this.#isNext(generation) && this.#inForce.generation?.id === this.#tried?.id ? generation.scope : 'all';
+  }
+
+  /** Whether nothing was written between what was tried and this one. */
+  #isNext({ after }: Generation): boolean {
+    return after === (this.#tried?.id ?? null);
   }
 
   /** What came into force without a generation was in files, which others may share. */
   async #tellOthers(): Promise<void> {
     const note = { by: 'postern:files', reason: 'file', scope: 'all' } as const;
-    const { store, generations, events } = this.#options;
-    const stored = await this.#stored();
+    const { store, generations } = this.#options;
+    const after = this.#generation?.id ?? null;
+    const generation = await store.attempt(() => generations.write([], note, after));
     // another one has said so already
-    if (stored?.id !== this.#generation?.id) return void this.come();
-    const generation = await store.attempt(() => generations.write([], note));
-    if (generation === undefined) return;
-    const { number, by, reason } = generation;
-    events('rotation.written', { generation: number, by, reason });
-    if (number === this.#tried + 1) this.#conclude(generation);
+    if (generation === undefined) return store.lostAtMs === undefined ? void this.come() : undefined;
+    this.#tellWritten(generation);
+    if (this.#isNext(generation)) this.#conclude(generation);
+    else void this.come();
+  }
+
+  #tellWritten({ number, by, reason }: Generation): void {
+    this.#options.events('rotation.written', { generation: number, by, reason });
   }
 
   #conclude(generation: Generation, durationMs = 0): void {
     this.#generation = generation;
-    this.#tried = generation.number;
+    this.#tried = generation;
     this.#report(generation, durationMs);
     for (const listener of this.#listeners) listener();
   }
 
   /** Says once what became of a generation, as soon as that is known. */
-  #report({ number, reason, at }: Generation, durationMs: number): void {
+  #report(generation: Generation, durationMs: number): void {
+    const { number, reason, at } = generation;
     const { clock, events } = this.#options;
     const { failing } = this.status;
     if (failing.length === 0) {
-      this.#inForce = { number, atMs: clock.nowMs() };
+      this.#inForce = { generation, atMs: clock.nowMs() };
       const lagMs = Math.max(0, clock.nowMs() - Date.parse(at));
       return events('rotation.applied', { generation: number, reason, durationMs, lagMs });
     }
     const problem = failing.find(({ pending = false }) => !pending);
-    if (problem === undefined || this.#failed === number) return;
-    this.#failed = number;
+    if (problem === undefined || this.#failed?.id === generation.id) return;
+    this.#failed = generation;
     const { name, code, message } = problem;
-    events('rotation.failed', { generation: number, reason, serving: this.#inForce.number, name, code, message });
+    const serving = this.#inForce.generation?.number ?? 0;
+    events('rotation.failed', { generation: number, reason, serving, name, code, message });
   }
 
   #concerns(subject: string | undefined): boolean {

@@ -24,6 +24,9 @@ interface LinkDeps extends WaysDeps {
   readonly channels: ChannelCache;
 }
 
+/** A channel may be replaced again while a slow server shakes hands over the one before; so often in a row it is not. */
+const MAX_UNSENT = 16;
+
 /** Told how a request went, before its sender is. */
 export interface CarryObserver {
   answered(response: Pick<ChannelResponse, 'status' | 'headers'>, mcpMethod: string): void;
@@ -115,7 +118,8 @@ export class Link {
         observer.answered(response, mcpMethod);
         return response;
       } catch (thrown) {
-        if (repeats === 0 && (this.#wasUnsent(thrown) || mayRepeat(thrown, outgoing))) continue;
+        if (repeats < MAX_UNSENT && this.#wasUnsent(thrown)) continue;
+        if (repeats === 0 && mayRepeat(thrown, outgoing)) continue;
         const error = gatewayErrorOf(thrown, signal);
         meter.failed(error.code);
         observer.failed(error);

@@ -1,4 +1,4 @@
-/** A server that goes on showing what is believed no more: that it fails us is no reason to go on believing it. */
+/** A server that stays, with what is believed no more: that it fails us is no reason to go on believing it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,4 +64,20 @@ test.each([
   await expect
     .poll(() => servers.call('echo', 'believed again').catch(() => ''), { timeout: 10_000 })
     .toBe('believed again');
+});
+
+test('it is in force also where the server lets nobody try it', async () => {
+  const bundle = join(folder.path, 'ca.pem');
+  await writeFile(bundle, old.pem + renewed.pem);
+  await start({ ca_certificate: bundle }, { POSTERN_CERT_DIRS: folder.path });
+  const { answer } = await servers.hold(servers.first);
+  // who was withdrawn keeps what is open, and shows itself to nobody new
+  servers.leadTo(servers.second);
+  await servers.second.close();
+  await writeFile(bundle, renewed.pem);
+  await expect(answer).rejects.toThrow(/"code":"identity_withdrawn"/);
+  servers.leadTo(servers.first);
+  await expect
+    .poll(() => servers.call('echo', 'x').catch(String), { timeout: 10_000 })
+    .toMatch(/"code":"tls_unknown_ca"/);
 });

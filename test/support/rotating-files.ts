@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bare, openCallers } from './callers.ts';
 import { startGateway } from './gateway.ts';
-import type { TestGateway } from './gateway.ts';
+import type { TestGateway, TestGatewayOptions } from './gateway.ts';
 import type { McpUpstream } from './mcp-upstream.ts';
 import type { MintedCa, MintedCertificate, MintOptions, TestPki } from './pki.ts';
 import { startStrictUpstream } from './strict-upstream.ts';
@@ -17,7 +17,7 @@ export interface FileSet {
   readonly 'ca.pem'?: string;
 }
 
-export interface RotatingFilesOptions {
+export interface RotatingFilesOptions extends Pick<TestGatewayOptions, 'wrapPlatform'> {
   /** How many call at the same time; default 8. */
   readonly callers?: number;
   /** Writes the whole set into the folder; in place by default. */
@@ -81,10 +81,11 @@ async function writeInPlace(folder: string, files: Readonly<Record<string, strin
 export async function startRotatingFiles({
   callers: count = 8,
   lay = writeInPlace,
+  wrapPlatform = (platform) => platform,
 }: RotatingFilesOptions = {}): Promise<RotatingFiles> {
   const folder = await makeTempFolder();
   const { pki, ca, upstream } = await startStrictUpstream();
-  const gateway = await startGateway({ settings: { POSTERN_CERT_DIRS: folder.path } });
+  const gateway = await startGateway({ settings: { POSTERN_CERT_DIRS: folder.path }, wrapPlatform });
   const path = (name: keyof FileSet) => join(folder.path, name);
   const issue: RotatingFiles['issue'] = async (cn, options) =>
     filesOf(await ca.issue({ cn, eku: 'client', ...options }));

@@ -8,8 +8,9 @@ const after = (before: Generation | undefined, scope: RotationScope, cut = false
 
 test('generations are numbered from 1', () => {
   const first = after(undefined, 'all');
-  expect(first).toEqual({ number: 1, id: 'id-0', at: AT, by: 'somebody', reason: 'request', scope: 'all', cuts: {} });
-  expect(after(first, ['gateway:a']).number).toBe(2);
+  const said = { by: 'somebody', reason: 'request', scope: 'all', cuts: {} };
+  expect(first).toEqual({ number: 1, id: 'id-0', after: null, at: AT, ...said });
+  expect(after(first, ['gateway:a'])).toMatchObject({ number: 2, after: 'id-0' });
 });
 
 describe('cuts', () => {

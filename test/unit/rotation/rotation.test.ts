@@ -131,6 +131,71 @@ describe('an instance that missed a generation', () => {
   });
 });
 
+describe('where the store was put back to what it was before', () => {
+  /** Two generations, then the store of one ago. */
+  async function putBack() {
+    const [a, b] = [instance(), instance()];
+    await a.rotation.request(NOTE);
+    const former = await storedText(storage, 'generation:current');
+    await a.rotation.request(NOTE);
+    await storage.commit([{ key: 'generation:current', value: former }]);
+    return { a, b };
+  }
+
+  test('a number that seems to follow does not hide what was missed', async () => {
+    const { a, b } = await putBack();
+    await b.rotation.request(NOTE);
+    await b.rotation.request({ ...NOTE, scope: ['gateway:x'] });
+    await a.rotation.come();
+    expect(a.rotation.status.generation?.number).toBe(3);
+    expect(a.part.steps.at(-1)).toEqual({ scope: 'all', cuts: [] });
+  });
+
+  test('a cut under a number that was there already is made', async () => {
+    const { a, b } = await putBack();
+    await b.rotation.request({ ...NOTE, scope: ['gateway:x'], cut: true });
+    await a.rotation.come();
+    expect(a.part.steps.at(-1)).toEqual({ scope: 'all', cuts: ['gateway:x'] });
+  });
+
+  test('a generation that fails is not taken for the one of its number that did not', async () => {
+    const { a, b } = await putBack();
+    await b.rotation.request(NOTE);
+    a.part.current = [problemOf('gateway:x')];
+    await a.rotation.come();
+    expect(a.log.of('rotation.failed')).toMatchObject([{ generation: 2, name: 'a' }]);
+    a.part.current = [];
+    a.rotation.settle();
+    expect(a.log.of('rotation.applied').map(({ generation }) => generation)).toEqual([1, 2, 2]);
+  });
+});
+
+test('what could not be loaded at a start is in force no more than it was before', async () => {
+  await instance().rotation.request({ ...NOTE, scope: ['gateway:x'] });
+  const { rotation, part, log } = instance();
+  await rotation.begin();
+  part.current = [problemOf('gateway:x')];
+  rotation.loaded();
+  rotation.settle();
+  expect(rotation.status).toMatchObject({ inForce: 0, generation: { number: 1 } });
+  expect(log.of('rotation.failed')).toMatchObject([{ generation: 1, serving: 0, name: 'a' }]);
+  part.current = [];
+  rotation.settle();
+  expect(rotation.status.inForce).toBe(1);
+});
+
+test('a run that breaks is reported, and is not the last one', async () => {
+  const { rotation, part, log } = instance();
+  part.problems = () => {
+    throw new Error('canary');
+  };
+  await rotation.request(NOTE);
+  expect(log.of('task.failed')).toEqual([{ task: 'rotation', message: 'something went wrong inside the gateway' }]);
+  part.problems = () => [];
+  await rotation.request(NOTE);
+  expect(rotation.status.inForce).toBe(2);
+});
+
 describe('a generation that does not come into force', () => {
   test('leaves the one before, and says why', async () => {
     const { rotation, part, log } = instance();
@@ -205,6 +270,15 @@ describe('a look at everything', () => {
     expect((await a.generations.read())?.number).toBe(1);
     expect(b.rotation.status.inForce).toBe(1);
   });
+});
+
+test('what all see at the same moment is announced once', async () => {
+  const all = Array.from({ length: 8 }, instance);
+  for (const { part } of all) part.changes = true;
+  await Promise.all(all.map(({ rotation }) => rotation.recheck()));
+  for (const { part } of all) part.changes = false;
+  await Promise.all(all.map(({ rotation }) => rotation.come()));
+  expect(all.map(({ rotation }) => rotation.status.inForce)).toEqual(Array(8).fill(1));
 });
 
 test('a storm of requests is a few runs, the last of them after the last request', async () => {
