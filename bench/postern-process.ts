@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-const CLI = resolve(import.meta.dirname, '../dist/adapters/node/cli/main.js');
+const CLI = resolve(import.meta.dirname, '../dist/adapters/node/main.js');
 
 export interface PosternProcess {
   readonly pid: number;

@@ -38,6 +38,7 @@ export type {
   Dialer,
   DialerCapabilities,
   HandshakeReport,
+  ListenerCapabilities,
   PeerChain,
 } from './tls/dialer.ts';
 export type { KeyOpener } from './tls/key-opener.ts';

@@ -1,6 +1,7 @@
 /** Postern on Node: the platform and the listener, for programs that embed the gateway. */
-export { systemClock } from './clock.ts';
-export { createNodeDialer } from './dialer/dialer.ts';
-export { openListener } from './listener/listener.ts';
-export { createNodePlatform } from './platform.ts';
-export { openStorage } from './storage/open-storage.ts';
+export { systemClock } from '../node-compat/clock.ts';
+export { createDialer } from '../node-compat/dialer/dialer.ts';
+export { openListener } from '../node-compat/listener/listener.ts';
+export { createPlatform } from '../node-compat/platform.ts';
+export { openStorage } from '../node-compat/storage/open-storage.ts';
+export { NODE } from './runtime.ts';

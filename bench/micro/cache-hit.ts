@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { bench, do_not_optimize as keep, summary } from 'mitata';
-import { systemClock } from '../../adapters/node/clock.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
 import { LeasedCache } from '../../src/base/leased-cache.ts';
 
 const KEYS = 100;

@@ -22,6 +22,18 @@ export interface DialerCapabilities {
   readonly forceKill: boolean;
 }
 
+/** What a runtime's listener can honour of callers' certificates and of its own. */
+export interface ListenerCapabilities {
+  /** Whether callers can be asked for a certificate, and refused for a wrong one. */
+  readonly requestCertificate: boolean;
+  /** Whether the certificate a caller showed can be seen. */
+  readonly peerCertificate: boolean;
+  /** Whether callers' certificates are looked up in revocation lists. */
+  readonly crl: boolean;
+  /** Whether certificates change without a restart. */
+  readonly hotSwap: boolean;
+}
+
 /** Opens connections; one implementation per runtime. Never asked which runtime it is, only what it can do. */
 export interface Dialer {
   readonly name: string;

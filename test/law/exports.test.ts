@@ -102,6 +102,7 @@ const CORE = [
   'type KeyUse',
   'type KeyUses',
   'type Lease',
+  'type ListenerCapabilities',
   'type MessageSocket',
   'type OnChange',
   'type OnLink',
@@ -138,7 +139,7 @@ const CORE = [
   'withdrawalJudge',
 ];
 
-const NODE = ['createNodeDialer', 'createNodePlatform', 'openListener', 'openStorage', 'systemClock'];
+const NODE = ['NODE', 'createDialer', 'createPlatform', 'openListener', 'openStorage', 'systemClock'];
 
 /** Every exported name of a file of re-exports, types marked as such, sorted. */
 function exportsOf(path: string): string[] {

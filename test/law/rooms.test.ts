@@ -19,13 +19,13 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pg: ['adapters/'],
   undici: ['adapters/'],
   unstorage: ['src/store/', 'adapters/'],
-  ws: ['adapters/node/listener/'],
+  ws: ['adapters/node-compat/listener/'],
   yaml: ['adapters/'],
   // the demo runs from a checkout, so what it plays with are development dependencies
-  '@modelcontextprotocol/client': ['adapters/node/cli/demo/'],
-  '@modelcontextprotocol/node': ['adapters/node/cli/demo/'],
-  '@modelcontextprotocol/server': ['adapters/node/cli/demo/'],
-  zod: ['adapters/node/cli/demo/'],
+  '@modelcontextprotocol/client': ['adapters/node-compat/cli/demo/'],
+  '@modelcontextprotocol/node': ['adapters/node-compat/cli/demo/'],
+  '@modelcontextprotocol/server': ['adapters/node-compat/cli/demo/'],
+  zod: ['adapters/node-compat/cli/demo/'],
 };
 
 /** Room or top-level file -> what it may import, from the table whose rows open with a name in backticks. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import { identityOf, profileOf } from '../support/open-test-profile.ts';
 import { type MintedCa, type MintedCertificate, mintPki } from '../support/pki.ts';
@@ -16,7 +17,7 @@ let server: MintedCertificate;
 let upstream: TestUpstream;
 let stranger: MintedCertificate;
 const events = recordEvents();
-const dialer = createNodeDialer({ events: events.sink, clock: systemClock, contextCache: { maxIdle: 10 } });
+const dialer = createDialer(NODE, { events: events.sink, clock: systemClock, contextCache: { maxIdle: 10 } });
 
 beforeAll(async () => {
   const pki = await mintPki();

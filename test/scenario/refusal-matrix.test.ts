@@ -1,7 +1,8 @@
 import type { ServerOptions } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
@@ -15,7 +16,7 @@ import { startUpstream } from '../support/tls-upstream.ts';
 const CONNECT_TIMEOUT_MS = 1_000;
 const DAY_MS = 86_400_000;
 
-const dialer = createNodeDialer({
+const dialer = createDialer(NODE, {
   events: () => {},
   clock: systemClock,
   contextCache: { maxIdle: 0 },

@@ -8,8 +8,8 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { closeAfterEach } from '../support/closing.ts';
-import { openListener } from '../../adapters/node/listener/listener.ts';
-import type { Listener, ListenerOptions } from '../../adapters/node/listener/listener.ts';
+import { openListener } from '../../adapters/node-compat/listener/listener.ts';
+import type { Listener, ListenerOptions } from '../../adapters/node-compat/listener/listener.ts';
 import { listenerIdentity } from '../support/listener-identity.ts';
 import { mintPki } from '../support/pki.ts';
 

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { demoCommand } from '../../adapters/node/cli/demo.ts';
+import { demoCommand } from '../../adapters/node-compat/cli/demo.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 
 const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('postern-demo-'));
 
@@ -9,7 +10,8 @@ test('the demo ends well, says what it saw and leaves nothing behind', async () 
   const before = leftovers();
   const lines: string[] = [];
   const errors: string[] = [];
-  const io = { out: lines.push.bind(lines), err: errors.push.bind(errors), env: process.env, cwd: process.cwd() };
+  const [out, err] = [lines.push.bind(lines), errors.push.bind(errors)];
+  const io = { out, err, env: process.env, cwd: process.cwd(), runtime: NODE };
 
   const code = await demoCommand([], io);
 
@@ -26,7 +28,7 @@ test('the demo ends well, says what it saw and leaves nothing behind', async () 
 
 test('it takes no arguments', async () => {
   const errors: string[] = [];
-  const io = { out: () => undefined, err: errors.push.bind(errors), env: {}, cwd: '/' };
+  const io = { out: () => undefined, err: errors.push.bind(errors), env: {}, cwd: '/', runtime: NODE };
   expect(await demoCommand(['--port', '1'], io)).toBe(2);
   expect(errors).toEqual(['postern demo takes no arguments, met --port 1']);
 });

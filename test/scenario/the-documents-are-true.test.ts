@@ -4,7 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { closeAfterEach } from '../support/closing.ts';
-import { demoCommand } from '../../adapters/node/cli/demo.ts';
+import { demoCommand } from '../../adapters/node-compat/cli/demo.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { freePort } from '../support/free-port.ts';
 import { startGateway } from '../support/gateway.ts';
 import { codeSpansOf, fencesOf, rowsOf, sectionOf } from '../support/markdown.ts';
@@ -94,7 +95,8 @@ test('what README shows to clients is the address, and its configuration is JSON
 
 test('the demo prints what README shows of it', async () => {
   const lines: string[] = [];
-  const io = { out: lines.push.bind(lines), err: lines.push.bind(lines), env: process.env, cwd: folder.path };
+  const print = lines.push.bind(lines);
+  const io = { out: print, err: print, env: process.env, cwd: folder.path, runtime: NODE };
   expect(await demoCommand([], io), lines.join('\n')).toBe(0);
   const withoutNumbers = (text: string) => text.replaceAll(/\d+/g, '0');
   const printed = new Set(withoutNumbers(lines.join('\n')).split('\n'));

@@ -30,7 +30,7 @@ test('the commands of docs/import.md do what it says, in a folder of their own',
   const shown = (text: string) =>
     Object.entries(addresses).reduce((all, [name, real]) => all.replaceAll(real, name), text);
 
-  await writeFile(join(folder.path, 'postern'), `#!/bin/sh\nexec node ${ROOT}/adapters/node/cli/main.ts "$@"\n`);
+  await writeFile(join(folder.path, 'postern'), `#!/bin/sh\nexec node ${ROOT}/adapters/node/main.ts "$@"\n`);
   await chmod(join(folder.path, 'postern'), 0o755);
   const shell = openShell(folder.path, { PATH: `${folder.path}:${process.env['PATH']}` });
 
@@ -51,7 +51,7 @@ test('a dry run makes no data directory, and a file may come from standard input
   const folder = await makeTempFolder();
   closing.push(folder.remove);
   const shell = openShell(folder.path);
-  const postern = `node ${ROOT}/adapters/node/cli/main.ts`;
+  const postern = `node ${ROOT}/adapters/node/main.ts`;
   const file = '{"mcpServers":{"a":{"url":"https://example.com/mcp"}}}';
   const run = (command: string) => shell.run(`echo '${file}' | ${postern} ${command}; ls`);
   expect(await run('import - --dry-run')).toMatch(

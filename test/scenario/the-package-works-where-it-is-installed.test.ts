@@ -43,7 +43,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const bin = () => join(folder, 'node_modules/postern/dist/adapters/node/cli/main.js');
+const bin = () => join(folder, 'node_modules/postern/dist/adapters/node/main.js');
 const node = (...args: string[]) => run(process.execPath, args, { cwd: folder });
 
 test('it holds the build, its types and the licence, and nothing else', () => {

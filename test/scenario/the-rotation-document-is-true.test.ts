@@ -49,7 +49,7 @@ test('every command of docs/rotation.md does what it says', async () => {
   });
   expect(response.status, await response.text()).toBe(200);
 
-  await writeFile(join(cwd, 'postern'), `#!/bin/sh\nexec node ${ROOT}/adapters/node/cli/main.ts "$@"\n`);
+  await writeFile(join(cwd, 'postern'), `#!/bin/sh\nexec node ${ROOT}/adapters/node/main.ts "$@"\n`);
   await chmod(join(cwd, 'postern'), 0o755);
   const shell = openShell(cwd, {
     PATH: `${cwd}:${process.env['PATH']}`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TextSink } from '../../adapters/node-compat/body-sink.ts';
+import { TextSink } from '../../adapters/node-compat/channel/body-sink.ts';
 
 // 16 MiB in chunks of one byte, a Buffer each, would be some gigabytes.
 test('a body in chunks of one byte takes memory in proportion to its size', async () => {

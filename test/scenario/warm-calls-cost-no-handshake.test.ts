@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import { ChannelCache } from '../../src/tls/channel-cache.ts';
 import type { Channel } from '../../src/tls/dialer.ts';
@@ -18,7 +19,7 @@ afterEach(async () => {
 
 async function setUp(maxIdle: number) {
   const events = recordEvents();
-  const dialer = createNodeDialer({ events: events.sink, clock: systemClock, contextCache: { maxIdle } });
+  const dialer = createDialer(NODE, { events: events.sink, clock: systemClock, contextCache: { maxIdle } });
   const channels = new ChannelCache({ dialer, clock: systemClock, events: events.sink, maxIdle });
   const ca = await (await mintPki()).ca('root');
   const { chainPem: cert, keyPem: key } = await ca.issue({ cn: 'server', dns: ['localhost'], eku: 'server' });

@@ -10,7 +10,7 @@ import type { McpUpstream, McpUpstreamOptions } from '../support/mcp-upstream.ts
 import { mintPki } from '../support/pki.ts';
 import { NODE_ALLOWED, stdioFields } from '../support/stdio-upstream.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
-import { UsageError } from '../../adapters/node/cli/arguments.ts';
+import { UsageError } from '../../adapters/node-compat/cli/arguments.ts';
 
 const closing = closeAfterEach();
 let gateway: TestGateway;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { certsCommand } from '../../adapters/node/cli/certs/certs.ts';
+import { certsCommand } from '../../adapters/node-compat/cli/certs/certs.ts';
 
 export interface CertsRun {
   readonly code: number;

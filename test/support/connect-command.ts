@@ -6,7 +6,7 @@ import { LineParser } from '../../src/wire/lines.ts';
 /** The command line of this checkout, as a client's configuration would have it. */
 export const POSTERN = {
   command: process.execPath,
-  main: resolve(import.meta.dirname, '../../adapters/node/cli/main.ts'),
+  main: resolve(import.meta.dirname, '../../adapters/node/main.ts'),
 };
 
 /** A `postern connect` process spoken to line by line. */

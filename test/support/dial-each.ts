@@ -2,8 +2,9 @@
  * Run as a process of its own, so that its environment is the one under test: sends one request per dial and prints
  * what came of each. Argument: a JSON list of `{origin, material}`.
  */
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { TlsMaterial } from '../../src/tls/profile.ts';
 import { profileOf } from './open-test-profile.ts';
@@ -13,7 +14,7 @@ interface Dial {
   readonly material: TlsMaterial;
 }
 
-const dialer = createNodeDialer({ events: () => {}, clock: systemClock, contextCache: { maxIdle: 1 } });
+const dialer = createDialer(NODE, { events: () => {}, clock: systemClock, contextCache: { maxIdle: 1 } });
 
 async function outcomeOf({ origin, material }: Dial): Promise<string> {
   const profile = origin.startsWith('https:') ? await profileOf(material) : undefined;

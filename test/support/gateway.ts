@@ -1,6 +1,7 @@
-import { openListener } from '../../adapters/node/listener/listener.ts';
-import { createNodePlatform } from '../../adapters/node/platform.ts';
-import { systemClock } from '../../adapters/node/clock.ts';
+import { openListener } from '../../adapters/node-compat/listener/listener.ts';
+import { createPlatform } from '../../adapters/node-compat/platform.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { createEventHub } from '../../src/base/events.ts';
 import type { EventFields, EventName } from '../../src/base/events.ts';
 import { Secret } from '../../src/base/secret.ts';
@@ -61,7 +62,8 @@ export async function startGateway({
   const { values } = parseConfig({ environment: { PORT: '0', POSTERN_STORAGE: 'memory:', ...settings } });
   const config: Config = { ...values, ...keys, storage: values.storage ?? new Secret('memory:') };
   const events: SeenEvent[] = [];
-  const platform = await createNodePlatform(
+  const platform = await createPlatform(
+    NODE,
     config,
     createEventHub((name, fields) => void events.push({ name, fields })),
   );

@@ -1,7 +1,8 @@
 /** Instances that are on the list of a store and run nowhere. */
 import { join } from 'node:path';
-import { openStorage } from '../../adapters/node/storage/open-storage.ts';
-import { readVaultKeyFile } from '../../adapters/node/vault-key-file.ts';
+import { openStorage } from '../../adapters/node-compat/storage/open-storage.ts';
+import { readVaultKeyFile } from '../../adapters/node-compat/data-dir/vault-key-file.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { Instances } from '../../src/rotation/instances.ts';
 import { RecordStore } from '../../src/store/records.ts';
@@ -26,7 +27,7 @@ async function overInstances(
   agoMs: number,
   work: (instances: Instances) => Promise<void>,
 ): Promise<void> {
-  const storage = await openStorage(new Secret(`sqlite:${join(dataDir, 'postern.db')}`));
+  const storage = await openStorage(NODE, new Secret(`sqlite:${join(dataDir, 'postern.db')}`));
   try {
     const sealer = new Vault(await openKeyring(await readVaultKeyFile(join(dataDir, 'vault.key'))));
     const records = new RecordStore({ storage, sealer, events: () => undefined });

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exportCommand } from '../../adapters/node/cli/import/export.ts';
-import { importCommand } from '../../adapters/node/cli/import/import.ts';
+import { exportCommand } from '../../adapters/node-compat/cli/import/export.ts';
+import { importCommand } from '../../adapters/node-compat/cli/import/import.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import type { TestGateway } from './gateway.ts';
 
 /** What a command printed, and how it ended. */
@@ -49,7 +50,8 @@ export async function openImportShell(gateway: TestGateway, cwd: string): Promis
       lines[name] += `${line}\n`;
       printed += `${line}\n`;
     };
-    const code = await command(args, { out: to('out'), err: to('err'), env: { ...remote, ...env }, cwd });
+    const io = { out: to('out'), err: to('err'), env: { ...remote, ...env }, cwd, runtime: NODE };
+    const code = await command(args, io);
     return { code, ...lines };
   };
   return {

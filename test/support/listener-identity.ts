@@ -1,4 +1,4 @@
-import type { ListenerIdentity } from '../../adapters/node/listener/identity.ts';
+import type { ListenerIdentity } from '../../adapters/node-compat/listener/identity.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { MintedCertificate } from './pki.ts';
 

@@ -1,13 +1,14 @@
 import { openKey } from '../../adapters/node-compat/open-key.ts';
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { openProfile } from '../../src/tls/open-profile.ts';
 import type { TlsMaterial, TlsProfile } from '../../src/tls/profile.ts';
 import type { MintedCertificate } from './pki.ts';
 
-/** What `createNodeDialer` can do, without anybody listening to it. */
-export const nodeCapabilities = createNodeDialer({
+/** What `createDialer` can do, without anybody listening to it. */
+export const nodeCapabilities = createDialer(NODE, {
   events: () => {},
   clock: systemClock,
   contextCache: { maxIdle: 0 },

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 
-const MAIN = resolve(import.meta.dirname, '../../adapters/node/cli/main.ts');
+const MAIN = resolve(import.meta.dirname, '../../adapters/node/main.ts');
 
 export interface PosternOptions {
   readonly cwd: string;

@@ -1,4 +1,5 @@
-import type { CliIo } from '../../adapters/node/cli/io.ts';
+import type { CliIo } from '../../adapters/node-compat/cli/io.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 
 export interface RecordedLines {
   readonly io: CliIo;
@@ -11,5 +12,9 @@ export interface RecordedLines {
 /** What a command may touch, remembered. */
 export function recordLines(env: Readonly<Record<string, string>> = {}): RecordedLines {
   const [out, err] = [[] as string[], [] as string[]];
-  return { out, err, io: { out: (line) => void out.push(line), err: (line) => void err.push(line), env, cwd: '/' } };
+  return {
+    out,
+    err,
+    io: { out: (line) => void out.push(line), err: (line) => void err.push(line), env, cwd: '/', runtime: NODE },
+  };
 }

@@ -1,4 +1,4 @@
-import { openMemory } from '../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../adapters/node-compat/storage/memory.ts';
 import type { OnLink, StorageDriver } from '../../src/store/driver.ts';
 import { storeUnavailable } from '../../src/store/unavailable.ts';
 

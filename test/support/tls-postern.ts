@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { systemClock } from '../../adapters/node/clock.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseConfig } from '../../src/config.ts';
 import { importTokenKey, mintToken } from '../../src/identity/token.ts';

@@ -1,6 +1,6 @@
-import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer, Server as HttpsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 export interface SeenRequest {
@@ -25,7 +25,7 @@ export interface TestUpstream {
   /** Common name of the client certificate of each TLS handshake that was completed. */
   readonly handshakes: (string | undefined)[];
   /** Serves new connections with other TLS material; open ones, and sessions under the same `ticketKeys`, stay. */
-  replaceTls(tls: ServerOptions): void;
+  replaceTls(tls: SecureServerOptions): void;
   /** Closes every connection now; the server goes on listening. */
   dropConnections(): void;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface TestUpstream {
 
 export interface UpstreamOptions {
   /** Absent for plain HTTP. */
-  readonly tls?: ServerOptions;
+  readonly tls?: SecureServerOptions;
   /** Answers after the body was read; `ok` by default. */
   readonly handle?: RequestListener;
 }
@@ -41,8 +41,8 @@ export interface UpstreamOptions {
 export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Promise<TestUpstream> {
   const requests: SeenRequest[] = [];
   const handshakes: (string | undefined)[] = [];
+  const sockets = new Set<Socket>();
   let connections = 0;
-  let openConnections = 0;
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -59,14 +59,18 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
       else response.end('ok');
     });
   };
-  const server: Server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  const secure = tls && createTlsServer(tls, listener);
+  const server: Server = secure ?? createHttpServer(listener);
   server.on('connection', (socket: Socket) => {
     connections += 1;
-    openConnections += 1;
-    socket.once('close', () => (openConnections -= 1));
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   server.on('secureConnection', (socket: TLSSocket) => handshakes.push(clientOf(socket)));
   server.on('tlsClientError', () => {});
+  const dropConnections = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -78,18 +82,22 @@ export async function startUpstream({ tls, handle }: UpstreamOptions = {}): Prom
       return connections;
     },
     get openConnections() {
-      return openConnections;
+      return sockets.size;
     },
-    replaceTls(replacement) {
-      if (server instanceof HttpsServer) server.setSecureContext(replacement);
-    },
-    dropConnections: () => server.closeAllConnections(),
+    replaceTls: (replacement) => secure?.setSecureContext(replacement),
+    dropConnections,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        dropConnections();
       }),
   };
+}
+
+/** Speaks HTTP/1.1 alone, by the server that does so under TLS on every runtime (Bun's node:https shows no peer). */
+function createTlsServer(tls: SecureServerOptions, listener: RequestListener): Http2SecureServer {
+  const answer = listener as unknown as Parameters<Http2SecureServer['on']>[1];
+  return createSecureServer({ ...tls, allowHTTP1: true, ALPNProtocols: ['http/1.1'] }).on('request', answer);
 }
 
 function clientOf(socket: Socket): string | undefined {

@@ -1,5 +1,6 @@
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import type { EventFields, EventName } from '../../src/base/events.ts';
 import { grantUpkeep, type Grant } from '../../src/policy/grant.ts';
@@ -37,7 +38,7 @@ export function dialUpstream(
 ): DialledUpstream {
   const events: { name: EventName; fields: EventFields[EventName] }[] = [];
   const sink = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void events.push({ name, fields });
-  const dialer = createNodeDialer({ events: sink, clock: dialClock, contextCache: { maxIdle: 10 } });
+  const dialer = createDialer(NODE, { events: sink, clock: dialClock, contextCache: { maxIdle: 10 } });
   const channels = new ChannelCache({ dialer, clock: dialClock, events: sink, maxIdle: 0 });
   const defaults: Omit<UpstreamConfig, 'target'> = {
     id: 'id-1',

@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { createFileWatcher } from '../../adapters/node/file-watcher.ts';
+import { createFileWatcher } from '../../adapters/node-compat/files/file-watcher.ts';
 import type { FileWatch } from '../../src/platform.ts';
 import { ManualClock } from './manual-clock.ts';
 import { recordEvents } from './recorded-events.ts';

@@ -1,7 +1,7 @@
 /** Watches the file it is given, under what else it is given, prints what was reported as JSON, and is done. */
 import { openSync } from 'node:fs';
-import { systemClock } from '../../adapters/node/clock.ts';
-import { createFileWatcher } from '../../adapters/node/file-watcher.ts';
+import { systemClock } from '../../adapters/node-compat/clock.ts';
+import { createFileWatcher } from '../../adapters/node-compat/files/file-watcher.ts';
 
 const [path = '', condition] = process.argv.slice(2);
 const reported: object[] = [];

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { Cancellation } from '../../../src/base/cancel-signal.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { conversation } from '../../../src/bridge/legacy-to-modern/conversation.ts';

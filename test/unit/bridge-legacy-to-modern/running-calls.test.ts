@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Cancellation } from '../../../src/base/cancel-signal.ts';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { RunningCalls } from '../../../src/bridge/legacy-to-modern/running-calls.ts';
 import { Mailbox } from '../../../src/session/mailbox.ts';
 import type { RecordedSession } from '../../../src/session/session-records.ts';

@@ -4,8 +4,8 @@ import type { ParkedCallsOptions } from '../../../src/bridge/modern-to-legacy/pa
 import { GatewayError } from '../../../src/base/errors.ts';
 import type { Fields } from '../../../src/base/fields.ts';
 import type { Tell, Turn } from '../../../src/bridge/modern-to-legacy/waiting-call.ts';
-import { systemClock } from '../../../adapters/node/clock.ts';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { Mailbox } from '../../../src/session/mailbox.ts';
 import { RecordStore } from '../../../src/store/records.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { certsCommand } from '../../../adapters/node/cli/certs/certs.ts';
-import { isDnsName, isIpAddress } from '../../../adapters/node/cli/certs/names.ts';
+import { certsCommand } from '../../../adapters/node-compat/cli/certs/certs.ts';
+import { isDnsName, isIpAddress } from '../../../adapters/node-compat/cli/certs/names.ts';
 import { openCertsWorkspace, type CertsWorkspace } from '../../support/certs-command.ts';
 
 const EC = '--key-type ec-p256';

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { bridge } from '../../../adapters/node/cli/connect/bridge.ts';
+import { bridge } from '../../../adapters/node-compat/cli/connect/bridge.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 test('one that is to stop before it began ends at once, though its client says nothing', async () => {

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
-import { UsageError } from '../../../adapters/node/cli/arguments.ts';
-import { connectCommand } from '../../../adapters/node/cli/connect.ts';
+import { UsageError } from '../../../adapters/node-compat/cli/arguments.ts';
+import { connectCommand } from '../../../adapters/node-compat/cli/connect.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
 
 const URL = 'https://gateway.example/mcp';
 const run = (...argv: string[]) => {
   const lines: string[] = [];
-  const io = { out: (line: string) => void lines.push(line), err: () => undefined, env: {}, cwd: '/' };
+  const out = (line: string) => void lines.push(line);
+  const io = { out, err: () => undefined, env: {}, cwd: '/', runtime: NODE };
   return connectCommand(argv, io).then((code) => ({ code, lines }));
 };
 

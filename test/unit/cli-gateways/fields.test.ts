@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { UsageError } from '../../../adapters/node/cli/arguments.ts';
-import { bodyOf } from '../../../adapters/node/cli/gateways/fields.ts';
+import { UsageError } from '../../../adapters/node-compat/cli/arguments.ts';
+import { bodyOf } from '../../../adapters/node-compat/cli/gateways/fields.ts';
 
 const flags = (given: Readonly<Record<string, string | readonly string[] | boolean>>) => ({
   flags: given,

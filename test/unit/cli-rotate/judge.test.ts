@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSettled, judge } from '../../../adapters/node/cli/rotate/judge.ts';
+import { isSettled, judge } from '../../../adapters/node-compat/cli/rotate/judge.ts';
 import { instance, problem, view } from '../../support/fleet-view.ts';
 
 const everything = { generation: 7, gateway: undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { poll } from '../../../adapters/node/cli/poll.ts';
+import { poll } from '../../../adapters/node-compat/cli/poll.ts';
 
 /** Time that passes only while somebody waits. */
 function waiting(lookMs = 0) {

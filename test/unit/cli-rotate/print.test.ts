@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../../adapters/node/cli/rotate/judge.ts';
-import { printFleet, printVerdict } from '../../../adapters/node/cli/rotate/print.ts';
+import { judge } from '../../../adapters/node-compat/cli/rotate/judge.ts';
+import { printFleet, printVerdict } from '../../../adapters/node-compat/cli/rotate/print.ts';
 import type { FleetView } from '../../../src/rotation/fleet-view.ts';
 import { instance, problem, view } from '../../support/fleet-view.ts';
 import { recordLines } from '../../support/recorded-lines.ts';

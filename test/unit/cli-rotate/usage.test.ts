@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { UsageError } from '../../../adapters/node/cli/arguments.ts';
-import { rotateCommand } from '../../../adapters/node/cli/rotate.ts';
-import { vaultCommand } from '../../../adapters/node/cli/vault.ts';
+import { UsageError } from '../../../adapters/node-compat/cli/arguments.ts';
+import { rotateCommand } from '../../../adapters/node-compat/cli/rotate.ts';
+import { vaultCommand } from '../../../adapters/node-compat/cli/vault.ts';
 import { recordLines } from '../../support/recorded-lines.ts';
 
 /** Nobody listens there: what makes no sense is refused before anybody is asked. */

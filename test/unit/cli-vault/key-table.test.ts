@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keyTable, printKeyTable } from '../../../adapters/node/cli/vault/key-table.ts';
+import { keyTable, printKeyTable } from '../../../adapters/node-compat/cli/vault/key-table.ts';
 import type { InstanceState } from '../../../src/rotation/instances.ts';
 import { recordLines } from '../../support/recorded-lines.ts';
 

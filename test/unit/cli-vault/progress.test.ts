@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { progressTo } from '../../../adapters/node/cli/vault/progress.ts';
+import { progressTo } from '../../../adapters/node-compat/cli/vault/progress.ts';
 import { recordLines } from '../../support/recorded-lines.ts';
 
 test('progress is told twice a second at most', () => {

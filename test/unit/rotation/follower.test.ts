@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { Follower } from '../../../src/rotation/follower.ts';
 import { Generations } from '../../../src/rotation/generations.ts';
 import { Instances } from '../../../src/rotation/instances.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { Generations } from '../../../src/rotation/generations.ts';
 import type { RotationParticipant, RotationProblem, RotationStep } from '../../../src/rotation/participant.ts';

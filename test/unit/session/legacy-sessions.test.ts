@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { LegacySessions } from '../../../src/session/legacy-sessions.ts';
 import type { StorageDriver } from '../../../src/store/driver.ts';
 import { RecordStore } from '../../../src/store/records.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { LegacySessions } from '../../../src/session/legacy-sessions.ts';
 import { SessionRecords } from '../../../src/session/session-records.ts';
 import { RecordStore } from '../../../src/store/records.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { LegacySessions } from '../../../src/session/legacy-sessions.ts';
 import { RecordStore } from '../../../src/store/records.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -2,8 +2,8 @@
 import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { openPostgres } from '../../../adapters/node/storage/postgres.ts';
-import { openRedis } from '../../../adapters/node/storage/redis.ts';
+import { openPostgres } from '../../../adapters/node-compat/storage/postgres.ts';
+import { openRedis } from '../../../adapters/node-compat/storage/redis.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { closeAfterEach } from '../../support/closing.ts';
 import { startPostgres } from '../../support/postgres.ts';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { openStorage } from '../../../adapters/node/storage/open-storage.ts';
+import { openStorage } from '../../../adapters/node-compat/storage/open-storage.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
 import { Secret } from '../../../src/base/secret.ts';
 
 const CANARY = 'canary-password';
@@ -20,13 +21,13 @@ test.each([
   ['redis://user:canary-password@127.0.0.1:1', 'store_unavailable', 'ECONNREFUSED'],
   ['postgres://user:canary-password@127.0.0.1:1/db', 'store_unavailable', 'ECONNREFUSED'],
 ])('%s is refused as %s', async (url, code, met) => {
-  const error: unknown = await openStorage(new Secret(url)).catch((thrown: unknown) => thrown);
+  const error: unknown = await openStorage(NODE, new Secret(url)).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code, message: expect.stringContaining(met) });
   expect(inspect(error, { depth: null, showHidden: true })).not.toContain(CANARY);
 });
 
 test('each store says whether instances can share it', async () => {
-  const memory = await openStorage(new Secret('memory:'));
+  const memory = await openStorage(NODE, new Secret('memory:'));
   expect([memory.name, memory.shared]).toEqual(['memory', false]);
   await memory.close();
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openSqlite } from '../../../adapters/node/storage/sqlite.ts';
+import { openSqlite } from '../../../adapters/node-compat/storage/sqlite.ts';
 import { storedText } from '../../support/stored-text.ts';
 
 let directory: string;

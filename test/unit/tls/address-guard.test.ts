@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createAddressGuard } from '../../../adapters/node/dialer/address-guard.ts';
+import { createAddressGuard } from '../../../adapters/node-compat/dialer/address-guard.ts';
 
 const REFUSED = [
   '169.254.169.254',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classifyDial, classifyExchange } from '../../../adapters/node-compat/classify.ts';
-import type { Connection, DialFacts } from '../../../adapters/node-compat/connection.ts';
+import { classifyDial, classifyExchange } from '../../../adapters/node-compat/channel/classify.ts';
+import type { Connection, DialFacts } from '../../../adapters/node-compat/channel/connection.ts';
 import { GatewayError, type ErrorCode } from '../../../src/base/errors.ts';
 
 const dialling: DialFacts = { host: 'mcp.example', port: 443, presented: true, handshaking: false, serverShown: false };

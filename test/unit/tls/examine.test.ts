@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
 import type { HandshakeReport } from '../../../src/tls/dialer.ts';
 import type { TlsMaterial } from '../../../src/tls/profile.ts';
 import { identityOf, profileOf } from '../../support/open-test-profile.ts';
@@ -14,7 +15,7 @@ let ca: MintedCa;
 let server: MintedCertificate;
 let client: MintedCertificate;
 const started: { close(): Promise<void> }[] = [];
-const dialer = createNodeDialer({
+const dialer = createDialer(NODE, {
   events: () => {},
   clock: systemClock,
   contextCache: { maxIdle: 1 },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildSecureContext } from '../../../adapters/node/dialer/secure-context.ts';
+import { buildSecureContext } from '../../../adapters/node-compat/dialer/secure-context.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { identityOf, profileOf } from '../../support/open-test-profile.ts';
 import { mintPki } from '../../support/pki.ts';

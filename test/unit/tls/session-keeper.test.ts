@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSessionKeeper } from '../../../adapters/node/dialer/session-keeper.ts';
+import { createSessionKeeper } from '../../../adapters/node-compat/dialer/session-keeper.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const MINUTE_MS = 60_000;

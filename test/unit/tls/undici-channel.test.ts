@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
 import type { Channel, ChannelRequest } from '../../../src/tls/dialer.ts';
@@ -27,7 +28,7 @@ async function open(
   clock: Clock = systemClock,
 ): Promise<{ channel: Channel; upstream: TestUpstream }> {
   const upstream = await startUpstream(handle && { handle });
-  const dialer = createNodeDialer({ events: () => {}, clock, contextCache: { maxIdle: 0 } });
+  const dialer = createDialer(NODE, { events: () => {}, clock, contextCache: { maxIdle: 0 } });
   const channel = await dialer.open(undefined, upstream.origin('127.0.0.1'));
   opened.push({ channel, upstream });
   return { channel, upstream };

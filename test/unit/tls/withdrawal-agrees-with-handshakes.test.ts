@@ -1,7 +1,8 @@
 /** Whoever holds under other anchors would be let in by a handshake under them, and nobody else. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../../adapters/node/clock.ts';
-import { createNodeDialer } from '../../../adapters/node/dialer/dialer.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
+import { createDialer } from '../../../adapters/node-compat/dialer/dialer.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
 import type { PeerChain } from '../../../src/tls/dialer.ts';
 import type { TlsProfile } from '../../../src/tls/profile.ts';
@@ -13,7 +14,7 @@ import { lehmer } from '../../support/random.ts';
 import { startUpstream, type TestUpstream } from '../../support/tls-upstream.ts';
 
 const PAIRS = 60;
-const dialer = createNodeDialer({ events: () => {}, clock: systemClock, contextCache: { maxIdle: 0 } });
+const dialer = createDialer(NODE, { events: () => {}, clock: systemClock, contextCache: { maxIdle: 0 } });
 const upstreams: { readonly what: string; readonly upstream: TestUpstream }[] = [];
 let profiles: readonly TlsProfile[];
 

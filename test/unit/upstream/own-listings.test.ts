@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../../adapters/node/clock.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { ListingNews } from '../../../src/upstream/own-listings.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../../../adapters/node/clock.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
 import type { TlsProfile } from '../../../src/tls/profile.ts';
 import type { UpstreamRequest } from '../../../src/upstream/transport.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

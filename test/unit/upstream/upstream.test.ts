@@ -5,7 +5,7 @@ import type { TestConfig } from '../../support/upstream.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startMcpUpstream, type McpUpstreamOptions } from '../../support/mcp-upstream.ts';
 import { dialUpstream, TEST_GRANT } from '../../support/upstream.ts';
-import { systemClock } from '../../../adapters/node/clock.ts';
+import { systemClock } from '../../../adapters/node-compat/clock.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {

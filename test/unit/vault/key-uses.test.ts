@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { openMemory } from '../../../adapters/node/storage/memory.ts';
+import { openMemory } from '../../../adapters/node-compat/storage/memory.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { StorageDriver } from '../../../src/store/driver.ts';
 import { RecordStore } from '../../../src/store/records.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqlite } from '../../../adapters/node/storage/sqlite.ts';
+import { openSqlite } from '../../../adapters/node-compat/storage/sqlite.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { StorageDriver } from '../../../src/store/driver.ts';
 import { RecordStore } from '../../../src/store/records.ts';

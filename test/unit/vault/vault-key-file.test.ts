@@ -3,7 +3,11 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { changeVaultKeyFile, openVaultKeyFile, readVaultKeyFile } from '../../../adapters/node/vault-key-file.ts';
+import {
+  changeVaultKeyFile,
+  openVaultKeyFile,
+  readVaultKeyFile,
+} from '../../../adapters/node-compat/data-dir/vault-key-file.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { openKeyring } from '../../../src/vault/keyring.ts';
 import { generateVaultKey } from '../../../src/vault/vault-keys.ts';

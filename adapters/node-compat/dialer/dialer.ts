@@ -1,0 +1,92 @@
+import type { SecureContext } from 'node:tls';
+import { GatewayError, LeasedCache } from '../../../src/index.ts';
+import type { Clock, Dialer, EventSink, Lease, TlsProfile } from '../../../src/index.ts';
+import type { Runtime } from '../runtime.ts';
+import { UndiciChannel } from '../channel/undici-channel.ts';
+import { createAddressGuard } from './address-guard.ts';
+import { createConnect, type DialDeps } from './dial.ts';
+import { examine } from './examine.ts';
+import { buildSecureContext } from './secure-context.ts';
+import { createSessionKeeper } from './session-keeper.ts';
+
+export interface DialerOptions {
+  readonly events: EventSink;
+  readonly clock: Clock;
+  /** Contexts no channel uses: how many are kept, and for how long (never expire when absent). */
+  readonly contextCache: { readonly maxIdle: number; readonly ttlMs?: number | undefined };
+  /** Milliseconds for DNS, TCP and TLS together; default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds to response headers for requests that do not say; default 30 minutes, for slow tools; 0 is no limit. */
+  readonly headersTimeoutMs?: number;
+}
+
+/** Dials with `node:tls` and undici's HTTP/1.1. Proxies named in the environment are not used. */
+export function createDialer(runtime: Pick<Runtime, 'name' | 'dialer'>, options: DialerOptions): Dialer {
+  const { events, clock, connectTimeoutMs = 10_000, headersTimeoutMs = 1_800_000 } = options;
+  const deps: DialDeps = { events, clock, connectTimeoutMs, guard: createAddressGuard() };
+  const contexts = new LeasedCache<SecureContext>({
+    ...options.contextCache,
+    clock,
+    // The garbage collector frees a context once no socket uses it.
+    dispose: () => {},
+    onUse: (outcome) => events('cache.used', { cache: 'context', outcome }),
+  });
+
+  return {
+    name: runtime.name.toLowerCase(),
+    capabilities: runtime.dialer,
+
+    async open(profile, origin) {
+      requireMatch(origin, profile);
+      const context = profile && (await leaseContext(profile));
+      const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0);
+      const tls = profile && context && sessions && { profile, context: context.value, sessions };
+      return new UndiciChannel({
+        origin,
+        fingerprint: profile?.fingerprint,
+        connect: createConnect(origin, tls, deps),
+        clock,
+        headersTimeoutMs,
+        forgetSessions: () => sessions?.forget(),
+        onClosed: (cut) => {
+          context?.release();
+          events('channel.drained', { origin, cut });
+        },
+      });
+    },
+
+    async examine(profile, origin, signal) {
+      requireMatch(origin, profile);
+      const context = await leaseContext(profile);
+      try {
+        return await examine({ profile, origin, context: context.value, signal, deps });
+      } finally {
+        context.release();
+      }
+    },
+
+    async close() {
+      contexts.close();
+    },
+  };
+
+  function leaseContext(profile: TlsProfile): Promise<Lease<SecureContext>> {
+    const { fingerprint } = profile;
+    return contexts.lease(fingerprint, async () => {
+      const startedMs = clock.monotonicMs();
+      const context = buildSecureContext(profile);
+      events('context.built', { fingerprint, durationMs: clock.monotonicMs() - startedMs });
+      return context;
+    });
+  }
+}
+
+function requireMatch(origin: string, profile: TlsProfile | undefined): void {
+  const url = new URL(origin);
+  const isTls = url.protocol === 'https:';
+  if (url.origin === origin && isTls === (profile !== undefined)) return;
+  throw new GatewayError(
+    'config_invalid',
+    `expected an https: origin with a TLS profile or an http: origin without, met ${origin}`,
+  );
+}

@@ -1,0 +1,55 @@
+import { toGatewayError } from '../../../src/index.ts';
+import type { EventSink, RotationParticipant, RotationProblem, SettingValues } from '../../../src/index.ts';
+import { openKey } from '../open-key.ts';
+import { systemClock } from '../clock.ts';
+import { readListenerIdentity } from './identity.ts';
+import type { ListenerIdentity } from './identity.ts';
+import type { Listener } from './listener.ts';
+
+const NAME = 'listener';
+
+export interface RotatingListenerOptions {
+  readonly events: EventSink;
+  /** Told of each identity that took the place of another. */
+  readonly onPresented: (identity: ListenerIdentity) => void;
+}
+
+/**
+ * The listener's certificate and whom it lets in, as a part that rotates: the last good identity stays when the files
+ * cannot be used.
+ */
+export function rotatingListener(
+  listener: Listener,
+  settings: SettingValues,
+  { events, onPresented }: RotatingListenerOptions,
+): RotationParticipant {
+  const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
+  const files = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl].filter((path) => path !== undefined);
+  let problem: RotationProblem | undefined;
+  return {
+    name: NAME,
+    async apply({ scope }) {
+      if (listener.identity === undefined || scope !== 'all') return false;
+      try {
+        const identity = await readListenerIdentity(settings, openKey, systemClock);
+        problem = undefined;
+        if (identity === undefined) return false;
+        const isSame = identity.fingerprint === listener.identity.fingerprint;
+        // also the same one: certificates of callers may have expired
+        await listener.present(identity);
+        const { subject, notAfter } = identity.facts;
+        if (isSame) return false;
+        events('listener.reloaded', { subject, notAfter });
+        onPresented(identity);
+        return true;
+      } catch (error) {
+        const { code, message } = toGatewayError(error);
+        if (problem?.message !== message) events('listener.kept', { code, message });
+        problem = { subject: NAME, name: NAME, code, message };
+        return false;
+      }
+    },
+    problems: () => (problem ? [problem] : []),
+    files: () => files,
+  };
+}

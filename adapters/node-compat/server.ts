@@ -1,0 +1,82 @@
+import { createGateway, healthPortOf } from '../../src/index.ts';
+import type { EventHub, Gateway, SettingValues } from '../../src/index.ts';
+import { openKey } from './open-key.ts';
+import { systemClock } from './clock.ts';
+import { completeConfig, writePid } from './data-dir/data-dir.ts';
+import { urlOf, namesOf } from './listener/address.ts';
+import { expiriesOf } from './listener/expiries.ts';
+import { readListenerIdentity } from './listener/identity.ts';
+import type { ListenerIdentity } from './listener/identity.ts';
+import { openListener } from './listener/listener.ts';
+import type { Listener } from './listener/listener.ts';
+import { rotatingListener } from './listener/rotating-listener.ts';
+import { createPlatform } from './platform.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A gateway that listens. */
+export interface RunningServer {
+  readonly url: string;
+  readonly health: string;
+  /** Has every instance read every file again; what cannot be used leaves things as they are, and is reported. Never rejects. */
+  reload(): Promise<void>;
+  /** Stops accepting, lets calls finish, then closes everything. */
+  stop(reason: string): Promise<void>;
+}
+
+/**
+ * Starts a gateway with its listeners over a data directory. Everything that can be wrong with the settings is found
+ * before anything listens.
+ *
+ * @throws GatewayError whatever is wrong with settings, files, keys, store or address
+ */
+export async function startServer(runtime: Runtime, settings: SettingValues, events: EventHub): Promise<RunningServer> {
+  const identity = await readListenerIdentity(settings, openKey, systemClock);
+  const config = await completeConfig(settings, events);
+  const platform = await createPlatform(runtime, config, events);
+  const gateway = await createGateway(config, platform);
+  const open: Listener[] = [];
+  try {
+    const { host, port } = config;
+    const { fetch, webSocket } = gateway;
+    const listener = await openListener({ host, port, identity, fetch, webSocket, events });
+    open.push(listener);
+    gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
+    const url = urlOf(host, listener.port, identity);
+    const healthPort = healthPortOf(config);
+    const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
+    if (health) open.push(health);
+    const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
+    onPresented(identity);
+    gateway.rotation.join(rotatingListener(listener, settings, { events, onPresented }));
+    const removePid = await writePid(config.dataDir);
+    gateway.beginUpkeep();
+    return {
+      url,
+      health: `${health ? urlOf(LOOPBACK, health.port, undefined) : url}/health`,
+      reload: () => gateway.reload('signal'),
+      stop: async (reason) => {
+        events('gateway.stopping', { reason, inFlight: listener.inFlight });
+        gateway.beginDrain();
+        const deadlineMs = systemClock.monotonicMs() + config.drainTimeoutSeconds * 1000;
+        const cut = await listener.close(config.drainTimeoutSeconds * 1000);
+        await gateway.close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
+        await health?.close(0);
+        await removePid();
+        events('gateway.stopped', { cut });
+      },
+    };
+  } catch (error) {
+    for (const listener of open) await listener.close(0);
+    await gateway.close(0);
+    throw error;
+  }
+}
+
+const LOOPBACK = '127.0.0.1';
+const HEALTH_PATHS = new Set(['/health', '/ready']);
+
+function openHealthListener(port: number, gateway: Gateway): Promise<Listener> {
+  const fetch = (request: Request) =>
+    HEALTH_PATHS.has(new URL(request.url).pathname) ? gateway.fetch(request) : new Response(null, { status: 404 });
+  return openListener({ host: LOOPBACK, port, fetch });
+}

@@ -1,0 +1,25 @@
+import type { Runtime } from '../node-compat/runtime.ts';
+
+/** HTTP/2 is left out: undici would carry all calls of an upstream on one connection, and one loss would cut them all. */
+export const NODE: Runtime = Object.freeze({
+  name: 'Node',
+  dialer: Object.freeze({
+    caOnly: true,
+    caAdd: true,
+    clientCertificate: true,
+    encryptedKey: true,
+    serverName: true,
+    skipHostname: true,
+    skipVerify: true,
+    minVersion: true,
+    crl: true,
+    pins: true,
+    peerCertificate: true,
+    http2: false,
+    dynamicIdentity: true,
+    errorDetail: 'alert',
+    forceKill: true,
+  }),
+  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  stores: {},
+});
