@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // the contracts run on other runtimes too: test/runtime
+  resolve: { alias: { '#runtime': join(import.meta.dirname, 'test/runtime/subjects/node.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/soak/**', '**/node_modules/**'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openStorage } from '../../adapters/node-compat/storage/open-storage.ts';
-import { NODE } from '../../adapters/node/runtime.ts';
+import { RUNTIME } from '#runtime';
 import { Secret } from '../../src/base/secret.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
@@ -15,7 +15,7 @@ import { watchContract } from './storage-watch-contract.ts';
 import { watchLossContract } from './storage-watch-loss-contract.ts';
 import type { WatchedServer } from './storage-watch-loss-contract.ts';
 
-const open = (url: string) => openStorage(NODE, new Secret(url));
+const open = (url: string) => openStorage(RUNTIME, new Secret(url));
 
 describe('memory', () => {
   storageContract(() => open('memory:'));

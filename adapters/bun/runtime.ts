@@ -1,0 +1,25 @@
+import type { Runtime } from '../node-compat/runtime.ts';
+
+/** Found by the contracts of test/contract, run on it. */
+export const BUN: Runtime = Object.freeze({
+  name: 'Bun',
+  dialer: Object.freeze({
+    caOnly: true,
+    caAdd: true,
+    clientCertificate: true,
+    encryptedKey: true,
+    serverName: true,
+    skipHostname: true,
+    skipVerify: true,
+    minVersion: true,
+    crl: true,
+    pins: true,
+    peerCertificate: true,
+    http2: false,
+    dynamicIdentity: true,
+    errorDetail: 'alert',
+    forceKill: true,
+  }),
+  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  stores: {},
+});

@@ -1,0 +1,25 @@
+import type { Runtime } from '../node-compat/runtime.ts';
+
+/** Found by the contracts of test/contract, run on it. */
+export const DENO: Runtime = Object.freeze({
+  name: 'Deno',
+  dialer: Object.freeze({
+    caOnly: true,
+    caAdd: true,
+    clientCertificate: true,
+    encryptedKey: true,
+    serverName: true,
+    skipHostname: true,
+    skipVerify: true,
+    minVersion: true,
+    crl: false,
+    pins: true,
+    peerCertificate: true,
+    http2: false,
+    dynamicIdentity: true,
+    errorDetail: 'code',
+    forceKill: true,
+  }),
+  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: false, hotSwap: true }),
+  stores: {},
+});

@@ -1,0 +1,1 @@
+export { BUN as RUNTIME } from '../../../adapters/bun/runtime.ts';

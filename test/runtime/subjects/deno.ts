@@ -1,0 +1,1 @@
+export { DENO as RUNTIME } from '../../../adapters/deno/runtime.ts';

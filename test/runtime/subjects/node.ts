@@ -1,0 +1,1 @@
+export { NODE as RUNTIME } from '../../../adapters/node/runtime.ts';
