@@ -100,7 +100,7 @@ function read(row: Setting<unknown>, { name, raw }: Found, problems: ConfigProbl
 
 /** Whether several instances may use the store, so that none of them can make up keys for itself. */
 export function isSharedStorage(url: Secret | undefined): boolean {
-  return url !== undefined && /^(?:redis|postgres)/.test(url.reveal());
+  return url !== undefined && /^(?:redis|postgres|d1:|cf-kv:|deno-kv:https?:)/.test(url.reveal());
 }
 
 /** One line of `postern config check`: secrets masked. */

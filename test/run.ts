@@ -1,14 +1,16 @@
 /**
  * What `npm test` runs: the whole of vitest, after a look at the programs some tests start. Other people's MCP clients
- * are installed into test/clients, when a file that was asked for starts them.
+ * and the other runtimes are installed into test/clients and test/runtime, when something that was asked for needs them. Then
+ * the contracts run on each runtime.
  *
  * A missing program is a failure in CI. Elsewhere the files that need it are left out and named at the end, loudly:
  * nobody should think they passed. The last line is `N passed, N failed`.
  */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, globSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, globSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { startVitest } from 'vitest/node';
+import { installPackages } from './install-packages.ts';
+import { SUITE_NAMES, runSuite } from './runtime/suites.ts';
 
 /** A file that imports `support`, directly or through other support files, starts `program`. */
 const PROGRAMS = [
@@ -18,12 +20,15 @@ const PROGRAMS = [
   { program: 'openssl', support: 'test/support/openssl.ts', install: 'apt-get install openssl' },
 ] as const;
 
-const CLIENTS = {
-  program: 'the conformance suite or the Inspector',
-  folder: 'test/clients',
-  support: 'test/support/installed-clients.ts',
-  install: 'npm ci in test/clients',
-};
+/** The same for packages of other people, which are installed when a file that was asked for needs them. */
+const PACKAGES = [
+  {
+    program: 'the conformance suite or the Inspector',
+    folder: 'test/clients',
+    support: 'test/support/installed-clients.ts',
+  },
+  { program: 'Deno, Bun, workerd or another Node', folder: 'test/runtime', support: 'test/runtime/programs.ts' },
+] as const;
 
 const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
@@ -54,25 +59,21 @@ function reaches(path: string, wanted: string, seen = new Set<string>()): boolea
   return importsOf(path).some((next) => reaches(next, wanted, seen));
 }
 
-/** Installs the packages of test/clients, unless they are there and no older than their lock. */
-function installClients(): boolean {
-  const changedMs = (path: string) => statSync(join(CLIENTS.folder, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changedMs('node_modules/.package-lock.json') > changedMs('package-lock.json')) return true;
-  console.log(`installing ${CLIENTS.program} into ${CLIENTS.folder}`);
-  // one package has a script for its own checkout, which would only take time
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=1'];
-  const { status } = spawnSync('npm', ['ci', ...options], { cwd: CLIENTS.folder, stdio: 'inherit', timeout: 300_000 });
-  return status === 0;
-}
-
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const files = globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**'] }).filter(
   (file) => filters.length === 0 || filters.some((filter) => resolve(file).includes(filter)),
 );
 const needing = (support: string) => files.filter((file) => reaches(file, support));
-const missing = [...PROGRAMS.filter(({ program }) => !isInstalled(program)), CLIENTS]
+// the contracts run on every runtime, unless somebody asked for certain files
+const runsSuites = filters.length === 0;
+const missingPrograms = PROGRAMS.filter(({ program }) => !isInstalled(program));
+const missingPackages = PACKAGES.filter(
+  ({ folder, support }) =>
+    (needing(support).length > 0 || (runsSuites && folder === 'test/runtime')) && !installPackages(folder),
+).map((needed) => ({ ...needed, install: `npm ci in ${needed.folder}` }));
+const missing = [...missingPrograms, ...missingPackages]
   .map((needed) => ({ ...needed, files: needing(needed.support) }))
-  .filter((needed) => needed.files.length > 0 && !(needed.support === CLIENTS.support && installClients()));
+  .filter((needed) => needed.files.length > 0 || 'folder' in needed);
 const notRun = missing.flatMap((needed) => needed.files);
 
 const vitest = await startVitest(process.argv.slice(2), { run: true, cliExclude: notRun });
@@ -84,10 +85,19 @@ const broken = modules.filter((module) => !module.ok() && [...module.children.al
 const failed = tests.length - passed + broken.length + vitest.state.getUnhandledErrors().length;
 await vitest.close();
 
+const total = { passed, failed };
+const hasRuntimes = !missingPackages.some(({ folder }) => folder === 'test/runtime');
+for (const name of runsSuites && hasRuntimes ? SUITE_NAMES : []) {
+  const tally = await runSuite(name, notRun);
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+}
+
 for (const needed of missing) {
   console.error(`\nNOT RUN, because ${needed.program} is missing (${needed.install}):`);
   for (const file of needed.files) console.error(`  ${file}`);
+  if ('folder' in needed && needed.folder === 'test/runtime') console.error('  the contracts on other runtimes');
 }
-const isIncomplete = notRun.length > 0 && process.env['CI'] === 'true';
-process.exitCode = failed > 0 || passed === 0 || isIncomplete ? 1 : 0;
-console.log(`\n${passed} passed, ${failed} failed`);
+const isIncomplete = missing.length > 0 && process.env['CI'] === 'true';
+process.exitCode = total.failed > 0 || total.passed === 0 || isIncomplete ? 1 : 0;
+console.log(`\n${total.passed} passed, ${total.failed} failed`);

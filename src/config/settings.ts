@@ -82,7 +82,7 @@ export const SETTINGS = {
     placeholder: 'URL',
     masked: (url) => url?.reveal().replace(PASSWORD, ':*****@').replaceAll(PASSWORD_PARAMETER, '*****') ?? '',
     parse: storageUrl,
-    help: 'sqlite:FILE (default: postern.db in the data directory), redis://…, postgres://… or memory:',
+    help: 'sqlite:FILE (default: postern.db in the data directory), redis://…, postgres://… or memory:; deno-kv: on Deno, d1:BINDING and cf-kv:BINDING on Workers',
   }),
   configFile: optional<string>({
     env: 'POSTERN_CONFIG',

@@ -72,11 +72,12 @@ export function rawOf(value: unknown): Raw | undefined {
   return Array.isArray(value) && value.every(isScalar) ? value.map(String) : undefined;
 }
 
-const STORES = /^(?:sqlite:.+|memory:|rediss?:\/\/.+|postgres(?:ql)?:\/\/.+)$/;
+/** Which of them there are on a runtime, its adapter knows. */
+const STORES = /^(?:sqlite:.+|memory:|rediss?:\/\/.+|postgres(?:ql)?:\/\/.+|deno-kv:.*|(?:d1|cf-kv):\w+)$/;
 
 /** Where records live; a secret because it may hold a password. */
 export const storageUrl: ValueParser<Secret> = single((raw) =>
   STORES.test(raw)
     ? { value: new Secret(raw) }
-    : { expected: 'sqlite:FILE, redis://…, rediss://…, postgres://… or memory:' },
+    : { expected: 'sqlite:FILE, redis://…, rediss://…, postgres://…, deno-kv:, d1:BINDING, cf-kv:BINDING or memory:' },
 );

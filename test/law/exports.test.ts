@@ -139,7 +139,8 @@ const CORE = [
   'withdrawalJudge',
 ];
 
-const NODE = ['NODE', 'createDialer', 'createPlatform', 'openListener', 'openStorage', 'systemClock'];
+const RUNTIME = ['createDialer', 'createPlatform', 'openListener', 'openStorage', 'systemClock'];
+const RUNTIMES = ['node', 'deno', 'bun'];
 
 /** Every exported name of a file of re-exports, types marked as such, sorted. */
 function exportsOf(path: string): string[] {
@@ -154,11 +155,15 @@ test('postern exports these names', () => {
   expect(exportsOf('src/index.ts')).toEqual(CORE);
 });
 
-test('postern/node exports these names', () => {
-  expect(exportsOf('adapters/node/index.ts')).toEqual(NODE);
+test.each(RUNTIMES)('postern/%s exports these names', (runtime) => {
+  expect(exportsOf(`adapters/${runtime}/index.ts`)).toEqual([runtime.toUpperCase(), ...RUNTIME]);
 });
 
-test('both files hold named re-exports only', () => {
-  const statements = `${readText('src/index.ts')}${readText('adapters/node/index.ts')}`.matchAll(/^export .*/gm);
+test('all of these files hold named re-exports only', () => {
+  const files = ['src/index.ts', ...RUNTIMES.map((runtime) => `adapters/${runtime}/index.ts`)];
+  const statements = files
+    .map(readText)
+    .join('')
+    .matchAll(/^export .*/gm);
   expect([...statements].map(([line]) => line).filter((line) => !/^export (?:type )?\{/.test(line))).toEqual([]);
 });
