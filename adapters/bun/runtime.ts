@@ -1,3 +1,4 @@
+import { requireFetchSession } from './required-version.ts';
 import type { Runtime } from '../node-compat/runtime.ts';
 
 /** Found by the contracts of test/contract, run on it. */
@@ -21,5 +22,12 @@ export const BUN: Runtime = Object.freeze({
     forceKill: true,
   }),
   listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  tls: Object.freeze({
+    checksCrls: true,
+    completesChains: true,
+    trustsIntermediates: true,
+    explainsVerification: true,
+  }),
   stores: {},
+  requireVersion: requireFetchSession,
 });

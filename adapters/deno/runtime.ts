@@ -12,7 +12,7 @@ export const DENO: Runtime = Object.freeze({
     skipHostname: true,
     skipVerify: true,
     minVersion: true,
-    crl: false,
+    crl: true,
     pins: true,
     peerCertificate: true,
     http2: false,
@@ -20,6 +20,12 @@ export const DENO: Runtime = Object.freeze({
     errorDetail: 'code',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: false, hotSwap: true }),
+  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  tls: Object.freeze({
+    checksCrls: false,
+    completesChains: false,
+    trustsIntermediates: true,
+    explainsVerification: false,
+  }),
   stores: {},
 });

@@ -9,10 +9,12 @@ test('no file is longer than 400 lines', () => {
   expect(long.filter(({ lines }) => lines > 400)).toEqual([]);
 });
 
+/** What loads these looks for a default export. */
+const ENTRIES = ['test/runtime/vitest.config.ts', 'adapters/deno/serve.ts', 'adapters/cloudflare/worker.ts'];
+
 test('exports are named, one by one', () => {
-  const isConfig = (path: string): boolean => path.endsWith('/vitest.config.ts');
-  const broken = everything.filter(({ path, code }) => !isConfig(path) && /^export (?:default\b|\*)/m.test(code));
-  expect(broken.map(({ path }) => path)).toEqual([]);
+  const broken = everything.filter(({ code }) => /^export (?:default\b|\*|\{[^}]*\bas default\b)/m.test(code));
+  expect(broken.map(({ path }) => path).filter((path) => !ENTRIES.includes(path))).toEqual([]);
 });
 
 test('nothing is left for later', () => {

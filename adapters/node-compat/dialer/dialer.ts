@@ -20,8 +20,13 @@ export interface DialerOptions {
   readonly headersTimeoutMs?: number;
 }
 
-/** Dials with `node:tls` and undici's HTTP/1.1. Proxies named in the environment are not used. */
-export function createDialer(runtime: Pick<Runtime, 'name' | 'dialer'>, options: DialerOptions): Dialer {
+/**
+ * Dials with `node:tls` and undici's HTTP/1.1. Proxies named in the environment are not used.
+ *
+ * @throws GatewayError capability_unsupported where this version of the runtime must not dial
+ */
+export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
+  runtime.requireVersion?.();
   const { events, clock, connectTimeoutMs = 10_000, headersTimeoutMs = 1_800_000 } = options;
   const deps: DialDeps = { events, clock, connectTimeoutMs, guard: createAddressGuard() };
   const contexts = new LeasedCache<SecureContext>({

@@ -1,0 +1,56 @@
+/**
+ * Postern where somebody else listens: `deno serve` and Deno Deploy. The first request starts the gateway. Settings come from
+ * the environment; nothing is read from or written to files, so keys and store must be named there.
+ */
+import {
+  GatewayError,
+  createEventHub,
+  createGateway,
+  createLog,
+  parseConfig,
+  toGatewayError,
+} from '../../src/index.ts';
+import type { Config, Gateway, SettingValues } from '../../src/index.ts';
+import { systemClock } from '../node-compat/clock.ts';
+import { createPlatform } from '../node-compat/platform.ts';
+import { DENO } from './runtime.ts';
+
+let starting: Promise<Gateway> | undefined;
+
+async function start(): Promise<Gateway> {
+  const { values } = parseConfig({ environment: process.env });
+  const log = createLog({
+    write: (line) => process.stderr.write(line),
+    level: values.logLevel,
+    pretty: false,
+    clock: systemClock,
+  });
+  const events = createEventHub(log);
+  const gateway = await createGateway(completed(values), await createPlatform(DENO, completed(values), events));
+  gateway.beginUpkeep();
+  return gateway;
+}
+
+function completed(values: SettingValues): Config {
+  const { storage, jwtSecretKey, vaultKeys } = values;
+  if (storage && jwtSecretKey && vaultKeys) return { ...values, storage, jwtSecretKey };
+  const given = { POSTERN_STORAGE: storage, JWT_SECRET_KEY: jwtSecretKey, POSTERN_VAULT_KEYS: vaultKeys };
+  const missing = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [name] : []));
+  throw new GatewayError('config_invalid', `expected ${missing.join(', ')} in the environment, met nothing`, {
+    hint: '`postern vault key` prints fresh keys; `deno-kv:` is the store of the platform',
+  });
+}
+
+async function fetch(request: Request): Promise<Response> {
+  try {
+    return await (await (starting ??= start())).fetch(request);
+  } catch (error) {
+    // the next request tries again: a store may be back by then
+    starting = undefined;
+    const { code, message, hint } = toGatewayError(error);
+    process.stderr.write(`${JSON.stringify({ level: 'error', event: 'start.failed', code, message, hint })}\n`);
+    return Response.json({ title: 'the gateway could not start', code }, { status: 503 });
+  }
+}
+
+export default { fetch };

@@ -1,0 +1,75 @@
+/** Postern where the platform listens: `deno serve`, as Deno Deploy runs it. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectClient, textOf } from '../../support/mcp-client.ts';
+import { runPostern } from '../../support/postern.ts';
+import { CLIENT, startStrictUpstream } from '../../support/strict-upstream.ts';
+import type { StrictUpstream } from '../../support/strict-upstream.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
+import type { TempFolder } from '../../support/temp-folder.ts';
+import { RUNTIMES } from '../programs.ts';
+
+const JWT_SECRET_KEY = 'a secret of the tests, long enough';
+let folder: TempFolder;
+let strict: StrictUpstream;
+const started: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await makeTempFolder();
+  strict = await startStrictUpstream();
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.kill('SIGKILL')) await once(child, 'exit');
+  }
+  await strict.upstream.close();
+  await folder.remove();
+});
+
+/** `deno serve` with only what a gateway without files needs; its address, and what it logs. */
+async function serve(environment: Readonly<Record<string, string>>) {
+  const entry = new URL('../../../adapters/deno/serve.ts', import.meta.url).pathname;
+  const permissions = ['--allow-net', '--allow-env', '--allow-read', '--allow-sys'];
+  const child = spawn(RUNTIMES.deno, ['serve', ...permissions, '--host', '127.0.0.1', '--port', '0', entry], {
+    env: { NO_COLOR: '1', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  started.push(child);
+  for await (const line of createInterface({ input: child.stderr })) {
+    const url = /Listening on (http:\S+?)\/?$/.exec(line)?.[1];
+    if (url !== undefined) return { url, printed: text(child.stderr) };
+  }
+  throw new Error('deno serve did not listen');
+}
+
+test('a gateway without a listener of its own calls a strict server', async () => {
+  const cwd = folder.path;
+  const { stdout } = await runPostern(['vault', 'key'], { cwd });
+  const [, keys = ''] = /^POSTERN_VAULT_KEYS=(.*)$/m.exec(stdout) ?? [];
+  const { url } = await serve({ POSTERN_STORAGE: 'memory:', POSTERN_VAULT_KEYS: keys, JWT_SECRET_KEY });
+  const token = (
+    await runPostern(['token', '--sub', 'ann', '--role', 'admin'], { cwd, env: { JWT_SECRET_KEY } })
+  ).stdout.trim();
+  const answer = await fetch(`${url}/v1/gateways`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(strict.fields),
+  });
+  expect(answer.status, await answer.clone().text()).toBe(200);
+  const mcp = await connectClient(`${url}/mcp`, token, 'legacy');
+  expect(textOf(await mcp.callTool({ name: 'up_echo', arguments: { text: 'hello' } }))).toContain('hello');
+  await mcp.close();
+  expect(strict.upstream.requestsOf('tools/call').at(-1)?.clientSubject).toBe(CLIENT);
+});
+
+test('without keys and a store it serves nothing, and its log says what to set', async () => {
+  const { url, printed } = await serve({ JWT_SECRET_KEY });
+  const answer = await fetch(`${url}/health`);
+  expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'config_invalid' }]);
+  started[0]?.kill('SIGKILL');
+  expect(await printed).toContain('expected POSTERN_STORAGE, POSTERN_VAULT_KEYS in the environment');
+});
