@@ -168,7 +168,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     sessions,
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
-    authenticate: (authorization) => authenticator.authenticate(authorization),
+    authenticate: (credentials) => authenticator.authenticate(credentials),
     api: apiRoutes({ registry, servers, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,

@@ -154,7 +154,7 @@ export const SETTINGS = {
       2: 'required',
     }),
     fallback: 'none',
-    help: 'whether callers are asked for a certificate (0, 1 or 2 mean the same); they need their token all the same',
+    help: 'whether callers are asked for a certificate (0, 1 or 2 mean the same); a verified one is a credential of role user',
   }),
   clientCrl: optional<string>({
     env: 'POSTERN_CLIENT_CRL',

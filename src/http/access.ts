@@ -1,20 +1,36 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { GatewayError } from '../base/errors.ts';
+import type { CallerConnection, Credentials } from '../identity/credentials.ts';
 import type { Principal } from '../identity/principal.ts';
 import { decide } from '../policy/grant.ts';
 import type { Action, Grant } from '../policy/grant.ts';
 import type { HttpEnv } from './env.ts';
 
 /**
- * The caller behind an Authorization header; at once where nothing has to be computed.
+ * The caller behind credentials; at once where nothing has to be computed.
  *
  * @throws GatewayError unauthenticated, token_expired
  */
-export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
+export type Authenticate = (credentials: Credentials) => Principal | Promise<Principal>;
+
+/** A request, and the connection it came over. */
+export interface Incoming {
+  readonly request: Request;
+  /** Absent where its caller showed no certificate. */
+  readonly connection?: CallerConnection | undefined;
+}
 
 /** The caller of a request. @throws GatewayError unauthenticated, token_expired */
-export function callerOf(request: Request, authenticate: Authenticate): Principal | Promise<Principal> {
-  return authenticate(request.headers.get('authorization') ?? undefined);
+export function callerOf(
+  { request, connection }: Incoming,
+  authenticate: Authenticate,
+): Principal | Promise<Principal> {
+  return authenticate({ authorization: request.headers.get('authorization') ?? undefined, connection });
+}
+
+/** What a handler was given. */
+export function incomingOf(c: Context<HttpEnv>): Incoming {
+  return { request: c.req.raw, connection: c.env.connection };
 }
 
 /** Policy's yes. @throws GatewayError forbidden */
@@ -27,7 +43,7 @@ export function granted(principal: Principal, action: Action): Grant {
 /** Lets nobody past who may not do `action`; those behind it find the grant in the context. */
 export function requireGrant(authenticate: Authenticate, action: Action): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    const principal = await callerOf(c.req.raw, authenticate);
+    const principal = await callerOf(incomingOf(c), authenticate);
     c.set('principal', principal);
     c.set('grant', granted(principal, action));
     await next();

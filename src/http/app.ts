@@ -5,15 +5,14 @@
  */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { CancelSignal } from '../base/cancel-signal.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Servers } from '../catalog/servers.ts';
 import type { Authenticate } from './access.ts';
-import { requireGrant } from './access.ts';
+import { incomingOf, requireGrant } from './access.ts';
 import { API_PATHS } from './api/api.ts';
 import { preflightAnswer, readableByPage } from './cors.ts';
-import type { HttpEnv } from './env.ts';
+import type { Arrival, HttpEnv } from './env.ts';
 import { mcpAddress } from './mcp/address.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
 import { isSocketPath, pipeRoutes } from './mcp/pipe/pipe-routes.ts';
@@ -36,12 +35,8 @@ export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
   readonly allowedHosts: readonly string[];
 }
 
-/**
- * Answers one request; never rejects.
- *
- * @param signal aborts when the caller goes away before the answer has ended; default is the request's own
- */
-export type FetchHandler = (request: Request, signal?: CancelSignal) => Response | Promise<Response>;
+/** Answers one request; never rejects. */
+export type FetchHandler = (request: Request, arrival?: Arrival) => Response | Promise<Response>;
 
 const PROBES = new Set(['/health', '/ready']);
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -50,7 +45,10 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  * Decides on one request to become a WebSocket: what serves it, or the answer that refuses it; never rejects. WebSocket
  * needs HTTP/1.1; nothing is offered over HTTP/2.
  */
-export type SocketHandler = (request: Request) => Promise<AcceptedSocket | Response>;
+export type SocketHandler = (
+  request: Request,
+  arrival?: Pick<Arrival, 'connection'>,
+) => Promise<AcceptedSocket | Response>;
 
 /** The gateway to those who call it. */
 export interface App {
@@ -74,7 +72,7 @@ export function createApp(options: AppOptions): App {
   const mcp = mcpAddress(options);
   const everything = everythingIn(servers);
   const named = (name: string) => serverNamed(servers, name);
-  const answer = (c: Context<HttpEnv>, find: FindServer) => mcp(c.req.raw, find, c.env.signal ?? c.req.raw.signal);
+  const answer = (c: Context<HttpEnv>, find: FindServer) => mcp(incomingOf(c), find, c.env.signal ?? c.req.raw.signal);
   for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => answer(c, everything));
   app.all('/servers/:server/mcp', (c) => answer(c, named(c.req.param('server'))));
   app.route('/', pipeRoutes({ ...options, answer: mcp }, everything, named));
@@ -103,13 +101,13 @@ export function createApp(options: AppOptions): App {
   };
   return {
     allowHosts: (names) => origins.allow(names),
-    fetch: (request, signal) => handle(request, signal === undefined ? {} : { signal }),
-    webSocket: async (request) => {
+    fetch: (request, arrival = {}) => handle(request, arrival),
+    webSocket: async (request, arrival) => {
       const path = new URL(request.url).pathname;
       if (!isSocketPath(path))
         return problemAnswer(new GatewayError('not_found', `no WebSocket is at ${path}`), { path, events });
       let accepted: AcceptedSocket | undefined;
-      const answer = await handle(request, { onSocket: (socket) => void (accepted = socket) });
+      const answer = await handle(request, { ...arrival, onSocket: (socket) => void (accepted = socket) });
       return accepted ?? answer;
     },
   };

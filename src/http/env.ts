@@ -1,13 +1,20 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Grant } from '../policy/grant.ts';
+import type { CallerConnection } from '../identity/credentials.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 
+/** What the listener knows of a request beside what it says. */
+export interface Arrival {
+  /** Aborts when the caller goes away before the answer has ended; default is the request's own. */
+  readonly signal?: CancelSignal | undefined;
+  /** Absent where the caller showed no certificate. */
+  readonly connection?: CallerConnection | undefined;
+}
+
 /** What the listener hands in, and what authentication and policy leave in the context for the handlers behind them. */
 export interface HttpEnv {
-  Bindings: {
-    /** Aborts when the caller goes away, where the listener knows it more cheaply than `Request.signal`. */
-    readonly signal?: CancelSignal;
+  Bindings: Arrival & {
     /** Takes the request as a WebSocket; absent where it does not ask to become one. */
     readonly onSocket?: (socket: AcceptedSocket) => void;
   };

@@ -14,7 +14,7 @@ export interface Principal {
   readonly subject: string;
   readonly role: Role;
   /** How the caller was recognised. */
-  readonly method: 'token' | 'open';
+  readonly method: 'token' | 'certificate' | 'open';
 }
 
 /** The one place where a Principal comes to be; call it only after a credential was verified. */

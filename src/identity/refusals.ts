@@ -1,8 +1,15 @@
 import { GatewayError } from '../base/errors.ts';
 
+/** A refusal of a token that belongs to another client certificate. */
+export function boundElsewhere(): GatewayError {
+  return new GatewayError('unauthenticated', 'the token is bound to a client certificate that this connection lacks', {
+    hint: 'send it over a connection with the certificate it was issued for (RFC 8705)',
+  });
+}
+
 /** A refusal for want of credentials. */
 export function credentialsMissing(): GatewayError {
-  return new GatewayError('unauthenticated', 'expected a bearer token, met none', {
+  return new GatewayError('unauthenticated', 'expected a bearer token or a client certificate, met neither', {
     hint: '`postern token --sub you --role admin` on the gateway prints one; send it as Authorization: Bearer …',
     details: { credentials: 'missing' },
   });

@@ -1,17 +1,24 @@
 import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { Clock } from '../base/clock.ts';
+import { fromBase64, toHex } from '../base/bytes.ts';
 import { GatewayError } from '../base/errors.ts';
+import { asFields } from '../base/fields.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Principal, Role } from './principal.ts';
-import { credentialsMissing } from './refusals.ts';
 import type { TokenKey } from './token.ts';
 
 const MAX_CACHED_COUNT = 1000;
 const MAX_CACHED_MS = 60_000;
 
-interface Verified {
+/** Who a token says calls. */
+export interface TokenCaller {
   readonly principal: Principal;
+  /** SHA-256, in lower-case hex, of the client certificate it may only be sent with; undefined for any. */
+  readonly boundTo: string | undefined;
+}
+
+interface Verified extends TokenCaller {
   /** On the monotonic clock. */
   readonly untilMs: number;
 }
@@ -32,26 +39,26 @@ export class TokenVerifier {
   }
 
   /**
-   * The caller; a promise only where a signature has to be checked.
+   * The caller an Authorization header names; a promise only where a signature has to be checked.
    *
    * @throws GatewayError unauthenticated, token_expired
    */
-  authenticate(authorization: string | undefined): Principal | Promise<Principal> {
-    if (authorization === undefined || authorization === '') throw credentialsMissing();
+  callerOf(authorization: string): TokenCaller | Promise<TokenCaller> {
     const verified = this.#verified.get(authorization);
-    if (verified !== undefined && this.#clock.monotonicMs() < verified.untilMs) return verified.principal;
+    if (verified !== undefined && this.#clock.monotonicMs() < verified.untilMs) return verified;
     return this.#verify(authorization);
   }
 
-  async #verify(authorization: string): Promise<Principal> {
+  async #verify(authorization: string): Promise<TokenCaller> {
     this.#verified.delete(authorization);
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new GatewayError('unauthenticated', 'expected an authorization of type bearer');
     const payload = await verifyToken(token, this.#key, this.#clock.nowMs());
     const principal = mintPrincipal(payload.sub, payload.role, 'token');
     const validMs = Math.min(payload.exp * 1000 - this.#clock.nowMs(), MAX_CACHED_MS);
-    this.#remember(authorization, { principal, untilMs: this.#clock.monotonicMs() + validMs });
-    return principal;
+    const verified = { principal, boundTo: payload.boundTo, untilMs: this.#clock.monotonicMs() + validMs };
+    this.#remember(authorization, verified);
+    return verified;
   }
 
   #remember(authorization: string, verified: Verified): void {
@@ -70,6 +77,7 @@ interface Claims {
   readonly sub: string;
   readonly exp: number;
   readonly role: Role;
+  readonly boundTo: string | undefined;
 }
 
 async function verifyToken(
@@ -91,12 +99,19 @@ async function verifyToken(
   }
 }
 
-function claimsOf({ sub, exp, role = 'user' }: JWTPayload): Claims {
+function claimsOf({ sub, exp, role = 'user', cnf }: JWTPayload): Claims {
   if (typeof sub !== 'string' || sub === '') throw new GatewayError('unauthenticated', 'the token names no subject');
   if (role !== 'admin' && role !== 'user')
     throw new GatewayError('unauthenticated', 'the token has a role that is neither admin nor user');
   // jose has checked that exp is there and a number
-  return { sub, exp: exp as number, role };
+  return { sub, exp: exp as number, role, boundTo: cnf === undefined ? undefined : thumbprintOf(cnf) };
+}
+
+/** The certificate of a confirmation claim; other ways to bind a token are not known here, and so not met. */
+function thumbprintOf(cnf: unknown): string {
+  const { 'x5t#S256': thumbprint } = asFields(cnf) ?? {};
+  if (typeof thumbprint === 'string' && /^[\w-]{43}$/.test(thumbprint)) return toHex(fromBase64(thumbprint));
+  throw new GatewayError('unauthenticated', 'the token is bound to something other than a client certificate');
 }
 
 /** Why a token was refused; the error of the library is left out, it may hold the claims. */

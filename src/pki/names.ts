@@ -1,5 +1,5 @@
 import type { Name } from '@peculiar/x509';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 
 /**
  * A distinguished name as text, most specific part first. Control characters are escaped as well, so that a name can
@@ -29,8 +29,21 @@ export function isSameName(a: string, b: string): boolean {
   return foldName(a) === foldName(b);
 }
 
+/** The most specific common name in the text of a distinguished name; undefined where there is none. */
+export function commonNameIn(distinguishedName: string): string | undefined {
+  const attributes = distinguishedName.match(/(?:\\.|[^\\,+])+/gs) ?? [];
+  const [name] = attributes.flatMap((attribute) => /^CN=(.*)$/is.exec(attribute)?.[1] ?? []);
+  return name === undefined ? undefined : unescapeValue(name);
+}
+
 function foldName(name: string): string {
   return name.toLowerCase().replaceAll(/\s+/g, ' ');
+}
+
+function unescapeValue(text: string): string {
+  return text.replaceAll(/(?:\\[\da-f]{2})+|\\(.)/gis, (escaped, char?: string) =>
+    char === undefined ? fromUtf8(fromHex(escaped.replaceAll('\\', ''))) : char,
+  );
 }
 
 function escapeValue(value: string): string {

@@ -32,11 +32,11 @@ async function statusOf(path: string, headers: Readonly<Record<string, string>> 
   return response.statusCode;
 }
 
-test('without one there is no connection; with one the token decides as before', async () => {
+test('without one there is no connection; with one a token says more than it', async () => {
   const authorization = `Bearer ${gateway.token}`;
   await expect(gateway.echo('nobody')).rejects.toThrow();
   expect(await gateway.echo('somebody', caller)).toBe('somebody');
-  expect([await statusOf('/v1/gateways'), await statusOf('/v1/gateways', { authorization })]).toEqual([401, 200]);
+  expect([await statusOf('/v1/gateways'), await statusOf('/v1/gateways', { authorization })]).toEqual([403, 200]);
 });
 
 test('the same over HTTP/2 and WebSocket', async () => {

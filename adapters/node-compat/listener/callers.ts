@@ -97,7 +97,8 @@ const expiryAt =
   async (chain) =>
     chain.some(({ validTo }) => nowMs > Date.parse(validTo)) ? 'expired' : undefined;
 
-function chainOf(socket: TLSSocket): Chain {
+/** What a caller showed, leaf first; empty where it showed nothing. */
+export function chainOf(socket: TLSSocket): Chain {
   const chain: X509Certificate[] = [];
   for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) chain.push(next);
   return chain;

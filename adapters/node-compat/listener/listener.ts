@@ -1,10 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
-import type { EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
+import type { Arrival, EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
+import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Http1Connections } from './http1-connections.ts';
 import type { ListenerIdentity } from './identity.ts';
@@ -59,8 +61,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
 class NodeListener implements Listener {
   readonly #server: ListeningServer;
-  /** What aborts when the caller of a request goes away. */
-  readonly #running = new Map<Outgoing, Cancellation>();
+  /** What is known of the caller of a request; its signal aborts when it goes away. */
+  readonly #running = new Map<Outgoing, Arrival>();
   /** TCP connections, handshakes under way among them. */
   readonly #sockets = new Set<Socket>();
   /** What HTTP is spoken over: the same, or TLS connections over them. */
@@ -82,11 +84,12 @@ class NodeListener implements Listener {
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
       // on a connection that is about to end; what was never begun can be sent again
       if (this.#isOver) return;
-      this.#track(incoming, outgoing);
+      this.#track(incoming, outgoing, connections?.of(incoming));
       if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
     };
     const trust = identity?.callers;
+    const connections = trust && new CallerConnections();
     const callers = trust && new Callers({ trust, handshakeMs: HANDSHAKE_MS, clock: systemClock, events });
     const { server, http2 } = identity ? createTlsServer(identity, callers, handle) : createPlainServer(handle);
     http2.on('session', (session: ServerHttp2Session) => {
@@ -100,7 +103,9 @@ class NodeListener implements Listener {
     this.#identity = identity;
     this.#callers = callers;
     if (webSocket) {
-      this.#webSockets = new WebSockets(webSocket, () => this.#onIdle());
+      const accept = (request: Request, incoming: IncomingMessage) =>
+        webSocket(request, { connection: connections?.of(incoming) });
+      this.#webSockets = new WebSockets(accept, () => this.#onIdle());
       server.on('upgrade', this.#webSockets.upgrade);
       server.on('upgrade', (_, socket: Duplex) => this.#http1.leave(socket));
     }
@@ -185,10 +190,10 @@ class NodeListener implements Listener {
     if (this.inFlight === 0) this.#finished?.();
   }
 
-  #track({ socket }: Incoming, outgoing: Outgoing): void {
+  #track({ socket }: Incoming, outgoing: Outgoing, connection: Arrival['connection']): void {
     const gone = new Cancellation();
     const leave = (): void => gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
-    this.#running.set(outgoing, gone);
+    this.#running.set(outgoing, { signal: gone, connection });
     if (!('stream' in outgoing)) this.#http1.begin(socket);
     if (this.#finished) endConnectionAfter(outgoing);
     // an HTTP/2 response counts as finished also when its stream was reset

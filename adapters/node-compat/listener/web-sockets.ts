@@ -28,14 +28,16 @@ export class UpgradableMessage extends IncomingMessage {
   }
 }
 
+type AcceptSocket = (request: Request, incoming: IncomingMessage) => ReturnType<SocketHandler>;
+
 /** The WebSockets of one listener. */
 export class WebSockets {
-  readonly #accept: SocketHandler;
+  readonly #accept: AcceptSocket;
   readonly #served = new Set<WebSocket>();
   readonly #onIdle: () => void;
 
   /** @param onIdle called whenever the last one has been served */
-  constructor(accept: SocketHandler, onIdle: () => void) {
+  constructor(accept: AcceptSocket, onIdle: () => void) {
     this.#accept = accept;
     this.#onIdle = onIdle;
   }
@@ -53,7 +55,7 @@ export class WebSockets {
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const request = requestOf(incoming);
-    const accepted = request ? await this.#accept(request) : new Response(null, { status: 400 });
+    const accepted = request ? await this.#accept(request, incoming) : new Response(null, { status: 400 });
     if (!('serve' in accepted)) return refuse(socket, accepted);
     // loaded with the first one: most gateways never see any, and it would take a tenth of the start
     const { WebSocketServer } = await import('ws');

@@ -3,7 +3,7 @@ import type { ChangeFeed } from '../../base/change-feed.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
-import type { Authenticate } from '../access.ts';
+import type { Authenticate, Incoming } from '../access.ts';
 import { callerOf, granted } from '../access.ts';
 import type { Grant } from '../../policy/grant.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -36,7 +36,7 @@ export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists
  * @param signal aborts when the caller goes away before the answer has ended
  * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, request_too_large
  */
-export type AnswerMcp = (request: Request, find: FindServer, signal: CancelSignal) => Promise<Response>;
+export type AnswerMcp = (incoming: Incoming, find: FindServer, signal: CancelSignal) => Promise<Response>;
 
 /** Who calls, may they, which server, and then MCP. */
 export function mcpAddress(options: McpAddressOptions): AnswerMcp {
@@ -48,10 +48,11 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
   const onFailure = ({ code, message }: GatewayError): void =>
     events('request.failed', { code, message, path: '/mcp' });
 
-  return async (request, find, signal) => {
+  return async (incoming, find, signal) => {
+    const { request } = incoming;
     refuseLoop(request, options.viaName);
     // a known caller costs no wait, and this is on every call's way
-    const caller = callerOf(request, authenticate);
+    const caller = callerOf(incoming, authenticate);
     const principal = caller instanceof Promise ? await caller : caller;
     const { grant, server } = admitted(principal, find);
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';

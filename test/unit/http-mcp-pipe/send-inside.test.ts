@@ -20,13 +20,15 @@ test('what the client came with goes along, but nothing of the one request it ca
       'last-event-id': '7',
     },
   });
+  const connection = { chain: [] };
   const send = sendInside(
-    async (request) => {
+    async ({ request, connection: over }) => {
       seen = request;
+      expect(over).toBe(connection);
       return new Response('taken', { status: 202, headers: { 'mcp-session-id': 'new' } });
     },
     () => undefined,
-    () => client,
+    () => ({ request: client, connection }),
   );
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
   const answer = await send({ method: 'POST', headers, body: '{}', signal });
@@ -43,7 +45,7 @@ test('an answer is read no further than it may be long', async () => {
   const send = sendInside(
     async () => new Response('x'.repeat(101)),
     () => undefined,
-    () => new Request('http://gateway.example/ws'),
+    () => ({ request: new Request('http://gateway.example/ws') }),
   );
   const answer = await send({ method: 'GET', headers: {}, signal });
   await expect(answer.text(100)).rejects.toMatchObject({ code: 'upstream_too_large' });

@@ -42,7 +42,8 @@ function signed(
 }
 
 async function refusal(authorization: string | undefined): Promise<GatewayError> {
-  const outcome = (async (): Promise<unknown> => verifier.authenticate(authorization))();
+  const closed = await createAuthenticator({ ...settings, authRequired: true }, clock);
+  const outcome = (async (): Promise<unknown> => closed.authenticate({ authorization }))();
   const error = await outcome.catch((error: unknown) => error);
   if (!(error instanceof GatewayError)) throw new Error('it was accepted');
   return error;
@@ -50,20 +51,19 @@ async function refusal(authorization: string | undefined): Promise<GatewayError>
 
 test('a minted token names its caller', async () => {
   const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 60 }, key, clock);
-  expect(await verifier.authenticate(`Bearer ${token}`)).toEqual({ subject: 'ann', role: 'admin', method: 'token' });
-  expect(await verifier.authenticate(`bearer  ${await tokenFor('bob')}`)).toMatchObject({
-    subject: 'bob',
-    role: 'user',
-  });
+  const { principal } = await verifier.callerOf(`Bearer ${token}`);
+  expect(principal).toEqual({ subject: 'ann', role: 'admin', method: 'token' });
+  const other = await verifier.callerOf(`bearer  ${await tokenFor('bob')}`);
+  expect(other).toMatchObject({ principal: { subject: 'bob', role: 'user' }, boundTo: undefined });
 });
 
 test('a token that was verified is recognised at once, without looking at its signature again', async () => {
   const header = `Bearer ${await tokenFor('ann')}`;
-  const first = verifier.authenticate(header);
+  const first = verifier.callerOf(header);
   expect(first).toBeInstanceOf(Promise);
   const principal = await first;
   const verify = vi.spyOn(crypto.subtle, 'verify');
-  expect(verifier.authenticate(header)).toBe(principal);
+  expect(verifier.callerOf(header)).toBe(principal);
   expect(verify).not.toHaveBeenCalled();
   verify.mockRestore();
 });
@@ -71,26 +71,26 @@ test('a token that was verified is recognised at once, without looking at its si
 test('what is remembered is forgotten after a minute, and at expiry', async () => {
   const long = `Bearer ${await tokenFor('ann', 3600)}`;
   const short = `Bearer ${await tokenFor('bob', 30)}`;
-  await verifier.authenticate(long);
-  await verifier.authenticate(short);
+  await verifier.callerOf(long);
+  await verifier.callerOf(short);
   clock.advance(29_999);
-  expect(verifier.authenticate(short)).not.toBeInstanceOf(Promise);
+  expect(verifier.callerOf(short)).not.toBeInstanceOf(Promise);
   clock.advance(1);
   expect(await refusal(short)).toMatchObject({ code: 'token_expired' });
   clock.advance(29_999);
-  expect(verifier.authenticate(long)).not.toBeInstanceOf(Promise);
+  expect(verifier.callerOf(long)).not.toBeInstanceOf(Promise);
   clock.advance(1);
-  expect(verifier.authenticate(long)).toBeInstanceOf(Promise);
+  expect(verifier.callerOf(long)).toBeInstanceOf(Promise);
 });
 
 test('a thousand tokens are remembered, then the oldest goes', async () => {
   const headers = await Promise.all(
     Array.from({ length: 1001 }, async (_, n) => `Bearer ${await tokenFor(`caller-${n}`)}`),
   );
-  for (const header of headers) await verifier.authenticate(header);
-  expect(verifier.authenticate(headers[0])).toBeInstanceOf(Promise);
-  expect(verifier.authenticate(headers[1000])).not.toBeInstanceOf(Promise);
-  expect(verifier.authenticate(headers[2])).not.toBeInstanceOf(Promise);
+  for (const header of headers) await verifier.callerOf(header);
+  expect(verifier.callerOf(headers[0] ?? '')).toBeInstanceOf(Promise);
+  expect(verifier.callerOf(headers[1000] ?? '')).not.toBeInstanceOf(Promise);
+  expect(verifier.callerOf(headers[2] ?? '')).not.toBeInstanceOf(Promise);
 });
 
 test('without credentials the answer says which kind is wanted', async () => {
@@ -132,7 +132,7 @@ test('the algorithm is the configured one, whatever the token says', async () =>
 
 test('an expired token is told apart, also when it was remembered', async () => {
   const header = `Bearer ${await tokenFor('ann', 10)}`;
-  await verifier.authenticate(header);
+  await verifier.callerOf(header);
   clock.advance(10_000);
   expect(await refusal(header)).toMatchObject({ code: 'token_expired' });
   expect(await refusal(header)).toMatchObject({ code: 'token_expired' });
@@ -141,13 +141,15 @@ test('an expired token is told apart, also when it was remembered', async () => 
 test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgorithm) => {
   const other = await importTokenKey({ ...settings, jwtAlgorithm });
   const token = await tokenFor('ann', 60, other);
-  expect(await new TokenVerifier(other, clock).authenticate(`Bearer ${token}`)).toMatchObject({ subject: 'ann' });
+  expect(await new TokenVerifier(other, clock).callerOf(`Bearer ${token}`)).toMatchObject({
+    principal: { subject: 'ann' },
+  });
   expect(await refusal(`Bearer ${token}`)).toMatchObject({ code: 'unauthenticated' });
 });
 
 test('where no credentials are asked for, everyone is an admin', async () => {
   const open = await createAuthenticator({ ...settings, authRequired: false }, clock);
-  expect(open.authenticate(undefined)).toMatchObject({ role: 'admin', method: 'open' });
+  expect(open.authenticate({ authorization: undefined })).toMatchObject({ role: 'admin', method: 'open' });
   const closed = await createAuthenticator({ ...settings, authRequired: true }, clock);
-  expect(() => closed.authenticate(undefined)).toThrow(GatewayError);
+  expect(() => closed.authenticate({ authorization: undefined })).toThrow(GatewayError);
 });

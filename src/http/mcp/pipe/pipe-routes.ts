@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { CancelSignal } from '../../../base/cancel-signal.ts';
 import { GatewayError } from '../../../base/errors.ts';
+import { incomingOf } from '../../access.ts';
 import type { HttpEnv } from '../../env.ts';
 import type { FindServer } from '../servers.ts';
 import { acceptSocket } from './socket-sessions.ts';
@@ -33,15 +34,15 @@ export function pipeRoutes(
     };
     routes.all(`${prefix}/sse`, (c) => {
       const messages = c.req.path.replace(/sse\/?$/, 'messages');
-      return streams.open(c.req.raw, find(c), messages, signalOf(c));
+      return streams.open(incomingOf(c), find(c), messages, signalOf(c));
     });
     for (const path of ['messages', 'message'])
-      routes.all(`${prefix}/${path}`, (c) => streams.post(c.req.raw, find(c), signalOf(c)));
+      routes.all(`${prefix}/${path}`, (c) => streams.post(incomingOf(c), find(c), signalOf(c)));
     routes.all(`${prefix}/ws`, async (c) => {
       const { onSocket } = c.env;
       if (onSocket === undefined)
         throw new GatewayError('request_invalid', 'expected a request to become a WebSocket, over HTTP/1.1');
-      onSocket(await acceptSocket(c.req.raw, find(c), options));
+      onSocket(await acceptSocket(incomingOf(c), find(c), options));
       return c.body(null);
     });
   }

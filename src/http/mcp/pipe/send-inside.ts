@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../base/errors.ts';
 import { textWithin } from '../../read-text.ts';
+import type { Incoming } from '../../access.ts';
 import type { AnswerMcp } from '../address.ts';
 import type { PipeAnswer } from './pipe-answer.ts';
 import type { PipeSend } from './pipe-session.ts';
@@ -15,14 +16,15 @@ const OF_ONE_REQUEST =
  *
  * @param latest the request the client last came with; its credentials and other headers go along
  */
-export function sendInside(answer: AnswerMcp, find: FindServer, latest: () => Request): PipeSend {
+export function sendInside(answer: AnswerMcp, find: FindServer, latest: () => Incoming): PipeSend {
   return async ({ method, headers, body, signal }) => {
-    const { url, headers: sent } = latest();
+    const { request: before, connection } = latest();
+    const { url, headers: sent } = before;
     const all = new Headers(sent);
     for (const name of sent.keys()) if (OF_ONE_REQUEST.test(name)) all.delete(name);
     for (const [name, value] of Object.entries(headers)) all.set(name, value);
     const request = new Request(url, { method, headers: all, ...(body !== undefined && { body }) });
-    return pipeAnswer(await answer(request, find, signal));
+    return pipeAnswer(await answer({ request, connection }, find, signal));
   };
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../../base/errors.ts';
 import type { EventSink } from '../../../base/events.ts';
 import { callerOf } from '../../access.ts';
-import type { Authenticate } from '../../access.ts';
+import type { Authenticate, Incoming } from '../../access.ts';
 import { admitted } from '../address.ts';
 import type { AnswerMcp } from '../address.ts';
 import { MESSAGE_BYTES } from './pipe-answer.ts';
@@ -42,18 +42,18 @@ const LOST_CREDENTIALS = new Set(['unauthenticated', 'token_expired']);
  * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, shutting_down
  */
 export async function acceptSocket(
-  upgrade: Request,
+  upgrade: Incoming,
   find: FindServer,
   options: SocketOptions,
 ): Promise<AcceptedSocket> {
-  const offered = (upgrade.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
-  const request = withToken(upgrade, offered);
-  admitted(await callerOf(request, options.authenticate), find);
+  const offered = (upgrade.request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
+  const incoming = { ...upgrade, request: withToken(upgrade.request, offered) };
+  admitted(await callerOf(incoming, options.authenticate), find);
   options.draining.throwIfAborted();
   return {
     subprotocol: offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined,
     maxMessageBytes: MESSAGE_BYTES,
-    serve: (socket) => serve(socket, request, find, options),
+    serve: (socket) => serve(socket, incoming, find, options),
   };
 }
 
@@ -66,11 +66,16 @@ function withToken(upgrade: Request, offered: readonly string[]): Request {
   return new Request(upgrade.url, { headers });
 }
 
-async function serve(socket: MessageSocket, request: Request, find: FindServer, options: SocketOptions): Promise<void> {
+async function serve(
+  socket: MessageSocket,
+  incoming: Incoming,
+  find: FindServer,
+  options: SocketOptions,
+): Promise<void> {
   const { answer, clock, draining, events } = options;
   const ended = Promise.withResolvers<Ending>();
   const pipe = new MessagePipe({
-    send: sendInside(answer, find, () => request),
+    send: sendInside(answer, find, () => incoming),
     deliver: (text) => socket.send(text),
     clock,
     onFailure: (error) => {

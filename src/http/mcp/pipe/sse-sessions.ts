@@ -5,7 +5,7 @@ import { newId } from '../../../base/ids.ts';
 import { parseMessage } from '../../../wire/json-rpc.ts';
 import { sseMessage } from '../../../wire/sse.ts';
 import { callerOf } from '../../access.ts';
-import type { Authenticate } from '../../access.ts';
+import type { Authenticate, Incoming } from '../../access.ts';
 import { readText } from '../../read-text.ts';
 import { admitted } from '../address.ts';
 import type { AnswerMcp } from '../address.ts';
@@ -28,7 +28,7 @@ interface SseSession {
   readonly server: string;
   readonly pipe: MessagePipe;
   /** What the caller last came with. */
-  latest: Request;
+  latest: Incoming;
 }
 
 /**
@@ -51,10 +51,11 @@ export class SseSessions {
    * @param messages path messages are to be posted to
    * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, method_not_allowed, shutting_down
    */
-  async open(request: Request, find: FindServer, messages: string, signal: CancelSignal): Promise<Response> {
+  async open(incoming: Incoming, find: FindServer, messages: string, signal: CancelSignal): Promise<Response> {
+    const { request } = incoming;
     if (request.method !== 'GET') throw new GatewayError('method_not_allowed', 'this address opens a stream by GET');
     const { answer, authenticate, clock, draining } = this.#options;
-    const principal = await callerOf(request, authenticate);
+    const principal = await callerOf(incoming, authenticate);
     const { server } = admitted(principal, find);
     draining.throwIfAborted();
     const funnel = new EventFunnel(this.#options);
@@ -63,7 +64,7 @@ export class SseSessions {
       deliver: (text) => funnel.write(sseMessage(text)),
       clock,
     });
-    const session: SseSession = { subject: principal.subject, server: server.key, pipe, latest: request };
+    const session: SseSession = { subject: principal.subject, server: server.key, pipe, latest: incoming };
     const id = newId();
     this.#sessions.set(id, session);
     void funnel.write(utf8(`event: endpoint\ndata: ${messages}?sessionId=${id}\n\n`));
@@ -81,9 +82,10 @@ export class SseSessions {
    * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, method_not_allowed, session_not_found,
    *   request_invalid, request_too_large, too_many_requests
    */
-  async post(request: Request, find: FindServer, signal: CancelSignal): Promise<Response> {
+  async post(incoming: Incoming, find: FindServer, signal: CancelSignal): Promise<Response> {
+    const { request } = incoming;
     if (request.method !== 'POST') throw new GatewayError('method_not_allowed', 'this address takes messages by POST');
-    const principal = await callerOf(request, this.#options.authenticate);
+    const principal = await callerOf(incoming, this.#options.authenticate);
     const { server } = admitted(principal, find);
     const id = new URL(request.url).searchParams.get('sessionId') ?? '';
     const session = this.#sessions.get(id);
@@ -93,7 +95,7 @@ export class SseSessions {
     if (session.pipe.isFull)
       throw new GatewayError('too_many_requests', 'too many requests of this stream are in flight');
     // its body was read; what is kept are the headers
-    session.latest = request;
+    session.latest = incoming;
     void session.pipe.take(text);
     return acceptedAnswer();
   }

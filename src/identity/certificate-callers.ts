@@ -1,0 +1,78 @@
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { CertificateFacts } from '../pki/certificate.ts';
+import { commonNameIn } from '../pki/names.ts';
+import { parseDerCertificate } from '../pki/parse.ts';
+import type { CallerConnection } from './credentials.ts';
+import { mintPrincipal } from './principal.ts';
+import type { Principal } from './principal.ts';
+
+/** Who showed a certificate, and until when it says so, in milliseconds since the Unix epoch. */
+export interface CertificateCaller {
+  readonly principal: Principal;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly sha256: string;
+  readonly notAfterMs: number;
+}
+
+const MAX_SUBJECT_LENGTH = 1024;
+
+/** Recognises callers by the client certificate the listener verified; each connection is looked at once. */
+export class CertificateCallers {
+  readonly #clock: Clock;
+  readonly #known = new WeakMap<CallerConnection, CertificateCaller>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * The caller; a promise only for the first request of a connection.
+   *
+   * @throws GatewayError unauthenticated where the certificate has expired, or names nobody
+   */
+  callerOf(connection: CallerConnection): CertificateCaller | Promise<CertificateCaller> {
+    const known = this.#known.get(connection);
+    return known === undefined ? this.#meet(connection) : this.#stillValid(known);
+  }
+
+  async #meet(connection: CallerConnection): Promise<CertificateCaller> {
+    const [leaf] = connection.chain;
+    if (leaf === undefined) throw nameless('it is not there');
+    const { facts } = await parseDerCertificate(leaf);
+    const caller = {
+      principal: mintPrincipal(subjectOf(facts), 'user', 'certificate'),
+      sha256: facts.sha256,
+      notAfterMs: Date.parse(facts.notAfter),
+    };
+    this.#known.set(connection, caller);
+    return this.#stillValid(caller);
+  }
+
+  /** A connection may outlive its certificate. */
+  #stillValid(caller: CertificateCaller): CertificateCaller {
+    if (this.#clock.nowMs() <= caller.notAfterMs) return caller;
+    throw new GatewayError('unauthenticated', 'the client certificate of this connection has expired', {
+      hint: 'connect again with a newer one',
+    });
+  }
+}
+
+/**
+ * The first URI (as SPIFFE has it), DNS name or email among the alternative names, else the common name.
+ *
+ * @throws GatewayError unauthenticated
+ * @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
+ */
+export function subjectOf({ uris, dnsNames, emails, subject }: CertificateFacts): string {
+  const name = uris[0] ?? dnsNames[0] ?? emails[0] ?? commonNameIn(subject);
+  if (name === undefined || name === '') throw nameless('it has no name');
+  if (name.length > MAX_SUBJECT_LENGTH) throw nameless(`its name is longer than ${MAX_SUBJECT_LENGTH} characters`);
+  if (/\p{Cc}/u.test(name)) throw nameless('its name holds control characters');
+  return name;
+}
+
+const nameless = (why: string): GatewayError =>
+  new GatewayError('unauthenticated', `the client certificate names no caller: ${why}`, {
+    hint: 'issue one with a URI, DNS name or email as alternative name, or with a common name',
+  });
