@@ -1,4 +1,5 @@
 import type { CancelSignal } from '../base/cancel-signal.ts';
+import { GatewayError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import { grantUpkeep, type Grant } from '../policy/grant.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
@@ -125,16 +126,28 @@ export class Upstream {
    */
   async send(grant: Grant, request: UpstreamRequest): Promise<ChannelResponse> {
     if (this.#late) return this.#late.send(grant, request);
-    const transport = this.#transport ?? this.#link.transport((await this.connect(grant, request.signal)).transport);
-    this.#breaker.admit();
-    return this.#link.carry(transport, request, this.#judge);
+    try {
+      const transport = this.#transport ?? this.#link.transport((await this.connect(grant, request.signal)).transport);
+      this.#breaker.admit();
+      return await this.#link.carry(transport, request, this.#judge);
+    } catch (error) {
+      const late = this.#lateAfter(error);
+      if (late) return late.send(grant, request);
+      throw error;
+    }
   }
 
   /** The gateway's own legacy session, for callers that have none. @throws GatewayError as `connect` */
   async sharedSession(grant: Grant, signal?: CancelSignal): Promise<SharedSession> {
     if (this.#late) return this.#late.sharedSession(grant, signal);
-    if (this.#transport === undefined) await this.connect(grant, signal);
-    return this.#own.sessions.current ?? untilAborted(this.#own.sessions.get(), signal);
+    try {
+      if (this.#transport === undefined) await this.connect(grant, signal);
+      return this.#own.sessions.current ?? (await untilAborted(this.#own.sessions.get(), signal));
+    } catch (error) {
+      const late = this.#lateAfter(error);
+      if (late) return late.sharedSession(grant, signal);
+      throw error;
+    }
   }
 
   /**
@@ -151,6 +164,8 @@ export class Upstream {
       this.#health.succeeded();
       return message;
     } catch (thrown) {
+      const late = this.#lateAfter(thrown);
+      if (late) return late.call(grant, method, params, signal);
       const error = gatewayErrorOf(thrown, signal);
       this.#health.callFailed(error);
       throw error;
@@ -179,10 +194,11 @@ export class Upstream {
     return this.health;
   }
 
-  /** A handshake for people to read, with the same identity; without TLS only whether the upstream answers. */
+  /** A handshake for people to read, with the same identity; where there is none to see, only whether it answers. */
   async examine(signal: AbortSignal): Promise<HandshakeReport> {
     const { profile, target } = this.config;
-    if (profile) return this.#deps.channels.examine(profile, placeOf(target).origin, signal);
+    if (profile && this.#deps.channels.showsPeers)
+      return this.#deps.channels.examine(profile, placeOf(target).origin, signal);
     return reachReport(this.config, (await this.probe(grantUpkeep('check'), signal)).reason);
   }
 
@@ -208,6 +224,11 @@ export class Upstream {
   /** Who serves a request that found this upstream before it was replaced, and comes after it was closed. */
   get #late(): Upstream | undefined {
     return this.#link.isOver ? this.#successor : undefined;
+  }
+
+  /** Who serves what was not sent because this upstream ended meanwhile. */
+  #lateAfter(error: unknown): Upstream | undefined {
+    return error instanceof GatewayError && error.code === 'channel_closed' ? this.#late : undefined;
   }
 
   async #connect(): Promise<UpstreamFacts> {

@@ -67,6 +67,27 @@ test('whoever found an upstream before it was replaced, and comes late, is serve
   expect(server.requests.at(-1)?.clientSubject).toBe('two');
 });
 
+test('a session that was being opened when its upstream was replaced is that of the one in its place', async () => {
+  const server = await serve({ era: 'legacy' });
+  const { upstream: successor } = dial(server.url, after);
+  const facts = await successor.connect(TEST_GRANT);
+  const { upstream } = dial(server.url, before, { facts });
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  server.intercept = ({ rpcMethod, clientSubject }) => {
+    if (rpcMethod !== 'initialize' || clientSubject !== 'one') return undefined;
+    asked.resolve();
+    return answered.promise;
+  };
+  const opening = upstream.sharedSession(TEST_GRANT);
+  await asked.promise;
+  upstream.succeededBy(successor);
+  const closed = upstream.close(60_000);
+  answered.resolve(undefined);
+  const { headers } = await opening;
+  expect(await closed).toBe(0);
+  expect(await (await upstream.send(TEST_GRANT, call('echo', headers))).text(1e6)).toContain('said');
+});
+
 test('an upstream that was removed serves nobody who comes late', async () => {
   const { upstream } = dial((await serve()).url, before);
   await upstream.connect(TEST_GRANT);
