@@ -1,4 +1,5 @@
 import type { Secret } from '../base/secret.ts';
+import { isCertificateEntry } from '../identity/proxy/trusted-proxies.ts';
 import { healthPortOf } from './health-port.ts';
 import type { ConfigProblem } from './problem.ts';
 import { SETTINGS } from './settings.ts';
@@ -28,14 +29,23 @@ export function checkTogether(
     });
   if (values.keyFilePassword !== undefined && values.keyPasswordFile !== undefined)
     problems.push({ setting: SETTINGS.keyPasswordFile.env, message: 'give the passphrase or the file, not both' });
-  const problem = clientAuthProblem(values);
-  if (problem) problems.push(problem);
+  for (const problem of [clientAuthProblem(values), proxyProblem(values), wayInProblem(values)])
+    if (problem) problems.push(problem);
   const idle = values.clientAuth === 'none' ? (['clientCa', 'clientCrl'] as const) : [];
   for (const name of idle)
     if (values[name] !== undefined)
       warnings.push({
         setting: SETTINGS[name].env,
         message: `has no effect while ${SETTINGS.clientAuth.env} is none: callers are not asked for certificates`,
+      });
+  const unread = values.trustProxyAuth && values.authRequired ? [] : (['proxyUserHeader', 'trustProxyAuth'] as const);
+  for (const name of unread)
+    if (values[name] !== SETTINGS[name].fallback)
+      warnings.push({
+        setting: SETTINGS[name].env,
+        message: values.authRequired
+          ? `has no effect while ${SETTINGS.trustProxyAuth.env} is false`
+          : `has no effect while ${SETTINGS.authRequired.env} is false: every caller is an admin`,
       });
   if (isFromFlag('storage') && hasPassword(values.storage))
     problems.push({
@@ -61,6 +71,25 @@ function clientAuthProblem(values: SettingValues): ConfigProblem | undefined {
   const healthPort = healthPortOf(values) ?? 0;
   if (healthPort <= LAST_PORT) return undefined;
   return { setting: SETTINGS.healthPort.env, message: `has to be set: ${port} + 1000 is no port` };
+}
+
+/** Whoever reaches the gateway past its proxy must not be believed. */
+function proxyProblem({ host, clientAuth, trustProxyAuth, trustedProxies }: SettingValues): ConfigProblem | undefined {
+  const { env: setting } = SETTINGS.trustedProxies;
+  if (trustProxyAuth && trustedProxies === undefined && !isLoopback(host))
+    return { setting, message: `has to be set: the gateway listens on ${host}, where others than the proxy reach it` };
+  if (clientAuth === 'none' && trustedProxies?.some(isCertificateEntry))
+    return { setting, message: `cert: needs callers to be asked for certificates; set ${SETTINGS.clientAuth.env}` };
+  return undefined;
+}
+
+function wayInProblem(values: SettingValues): ConfigProblem | undefined {
+  const { authRequired, clientAuthEnabled, trustProxyAuth, clientAuth } = values;
+  if (!authRequired || clientAuthEnabled || trustProxyAuth || clientAuth !== 'none') return undefined;
+  return {
+    setting: SETTINGS.clientAuthEnabled.env,
+    message: `false lets nobody in: set ${SETTINGS.trustProxyAuth.env} or ${SETTINGS.clientAuth.env}`,
+  };
 }
 
 /** Whether a listening address can be reached from this machine only. */

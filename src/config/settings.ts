@@ -6,7 +6,7 @@
 import type { Level } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { HmacAlgorithm } from '../identity/token.ts';
-import { commands, integer, list, oneOf, secret, storageUrl, text, truth } from './values.ts';
+import { commands, integer, list, oneOf, proxies, secret, storageUrl, text, truth, userHeader } from './values.ts';
 import type { ValueParser } from './values.ts';
 
 /** One setting: its names, how its value is read, and a line of help. */
@@ -216,6 +216,33 @@ export const SETTINGS = {
     parse: truth,
     fallback: true,
     help: 'false makes every caller an admin; loopback only',
+  }),
+  clientAuthEnabled: setting({
+    env: 'MCP_CLIENT_AUTH_ENABLED',
+    placeholder: 'BOOLEAN',
+    parse: truth,
+    fallback: true,
+    help: 'whether tokens are taken for MCP; administration and metrics take them anyway',
+  }),
+  trustProxyAuth: setting({
+    env: 'TRUST_PROXY_AUTH',
+    placeholder: 'BOOLEAN',
+    parse: truth,
+    fallback: false,
+    help: 'whether the proxies of POSTERN_TRUSTED_PROXIES are believed who calls; a caller they name has role user',
+  }),
+  proxyUserHeader: setting({
+    env: 'PROXY_USER_HEADER',
+    placeholder: 'NAME',
+    parse: userHeader,
+    fallback: 'X-Authenticated-User',
+    help: 'header in which they name the caller; X-SSL-Client-…, X-Forwarded-Client-Cert and Client-Cert follow rules of their own',
+  }),
+  trustedProxies: optional<readonly string[]>({
+    env: 'POSTERN_TRUSTED_PROXIES',
+    placeholder: 'NETWORKS',
+    parse: proxies,
+    help: 'networks and addresses of proxies, and cert:SUBJECT for those that show a certificate (default with TRUST_PROXY_AUTH: loopback)',
   }),
   jwtSecretKey: optional<Secret>({
     env: 'JWT_SECRET_KEY',

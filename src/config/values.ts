@@ -1,5 +1,6 @@
 import { isAbsolutePath, isBareName } from '../base/program-name.ts';
 import { Secret } from '../base/secret.ts';
+import { isProxyEntry } from '../identity/proxy/trusted-proxies.ts';
 
 /** A setting's text read as its type, or what was expected instead. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -44,6 +45,24 @@ export const commands: ValueParser<readonly string[]> = (raw) => {
   const fine = 'value' in parsed && parsed.value.every((name) => isAbsolutePath(name) || isBareName(name));
   return fine ? parsed : { expected: 'absolute paths or bare names of programs' };
 };
+
+/** Who may speak for others, as networks, addresses and subjects of certificates. */
+export const proxies: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && parsed.value.length > 0 && parsed.value.every(isProxyEntry);
+  return fine ? parsed : { expected: 'networks such as 10.1.0.0/16, addresses, or cert:SUBJECT' };
+};
+
+/** Headers that mean something else already. */
+const TAKEN =
+  /^(?:authorization|cookie|host|origin|connection|upgrade|forwarded|x-forwarded-(?:for|host|port|proto)|x-real-ip|(?:x-)?ssl-client-verify|client-cert-chain|x-user-organization|(?:content|mcp|sec)-.*)$/i;
+
+/** A header for the name of the caller; with an underscore some proxies let it pass beside their own. */
+export const userHeader: ValueParser<string> = single((raw) =>
+  /^[a-z\d-]+$/i.test(raw) && !TAKEN.test(raw)
+    ? { value: raw }
+    : { expected: 'the name of a header for callers, of letters, digits and dashes' },
+);
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): ValueParser<number> {

@@ -16,7 +16,7 @@ export type Authenticate = (credentials: Credentials) => Principal | Promise<Pri
 /** A request, and the connection it came over. */
 export interface Incoming {
   readonly request: Request;
-  /** Absent where its caller showed no certificate. */
+  /** Absent where nobody knows. */
   readonly connection?: CallerConnection | undefined;
 }
 
@@ -25,7 +25,7 @@ export function callerOf(
   { request, connection }: Incoming,
   authenticate: Authenticate,
 ): Principal | Promise<Principal> {
-  return authenticate({ authorization: request.headers.get('authorization') ?? undefined, connection });
+  return authenticate({ headers: request.headers, connection });
 }
 
 /** What a handler was given. */

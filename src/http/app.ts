@@ -10,9 +10,11 @@ import type { EventSink } from '../base/events.ts';
 import type { Servers } from '../catalog/servers.ts';
 import type { Authenticate } from './access.ts';
 import { incomingOf, requireGrant } from './access.ts';
+import type { CallerConnection } from '../identity/credentials.ts';
 import { API_PATHS } from './api/api.ts';
 import { preflightAnswer, readableByPage } from './cors.ts';
 import type { Arrival, HttpEnv } from './env.ts';
+import { ForwardedHeaders } from './forwarded.ts';
 import { mcpAddress } from './mcp/address.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
 import { isSocketPath, pipeRoutes } from './mcp/pipe/pipe-routes.ts';
@@ -25,6 +27,12 @@ import { problemAnswer } from './problem.ts';
 export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
   readonly servers: Servers;
   readonly authenticate: Authenticate;
+  /** For administration and metrics. */
+  readonly authenticateOperator: Authenticate;
+  /** Whether a peer is believed what it says of others. Never throws or rejects. */
+  readonly believes: (connection: CallerConnection | undefined) => boolean | Promise<boolean>;
+  /** The header in which proxies name callers. */
+  readonly proxyUserHeader: string;
   /** Routes for administrators. */
   readonly api: Hono<HttpEnv>;
   /** /health and /ready, open to everyone. */
@@ -47,7 +55,7 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  */
 export type SocketHandler = (
   request: Request,
-  arrival?: Pick<Arrival, 'connection'>,
+  arrival?: Pick<Arrival, 'connection' | 'rawHeaders'>,
 ) => Promise<AcceptedSocket | Response>;
 
 /** The gateway to those who call it. */
@@ -60,7 +68,7 @@ export interface App {
 
 /** The whole gateway as one handler. */
 export function createApp(options: AppOptions): App {
-  const { authenticate, events } = options;
+  const { authenticateOperator, believes, events } = options;
   const servers = () => options.servers.snapshot();
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => problemAnswer(error, { path: c.req.path, events }));
@@ -78,10 +86,10 @@ export function createApp(options: AppOptions): App {
   app.route('/', pipeRoutes({ ...options, answer: mcp }, everything, named));
 
   app.route('/', options.health);
-  app.get('/metrics', requireGrant(authenticate, { kind: 'metrics' }), (c) =>
+  app.get('/metrics', requireGrant(authenticateOperator, { kind: 'metrics' }), (c) =>
     c.body(options.metricsText(), 200, { 'content-type': METRICS_TYPE }),
   );
-  for (const path of API_PATHS) app.use(path, requireGrant(authenticate, { kind: 'admin' }));
+  for (const path of API_PATHS) app.use(path, requireGrant(authenticateOperator, { kind: 'admin' }));
   app.route('/', options.api);
 
   const origins = new Origins(options.allowedHosts);
@@ -99,15 +107,24 @@ export function createApp(options: AppOptions): App {
       Promise.resolve(app.fetch(request, env)).then((answer) => readableByPage(request, answer))
     );
   };
+  const forwarded = new ForwardedHeaders(options.proxyUserHeader);
+  /** The one door: behind it, headers that speak for others are those of a proxy that may. */
+  const enter = (request: Request, env: HttpEnv['Bindings']): Response | Promise<Response> => {
+    if (!forwarded.areIn(request, env.rawHeaders)) return handle(request, env);
+    const heard = (isBelieved: boolean): Response | Promise<Response> =>
+      handle(isBelieved ? request : forwarded.stripped(request), env);
+    const isBelieved = believes(env.connection);
+    return isBelieved instanceof Promise ? isBelieved.then(heard) : heard(isBelieved);
+  };
   return {
     allowHosts: (names) => origins.allow(names),
-    fetch: (request, arrival = {}) => handle(request, arrival),
+    fetch: (request, arrival = {}) => enter(request, arrival),
     webSocket: async (request, arrival) => {
       const path = new URL(request.url).pathname;
       if (!isSocketPath(path))
         return problemAnswer(new GatewayError('not_found', `no WebSocket is at ${path}`), { path, events });
       let accepted: AcceptedSocket | undefined;
-      const answer = await handle(request, { ...arrival, onSocket: (socket) => void (accepted = socket) });
+      const answer = await enter(request, { ...arrival, onSocket: (socket) => void (accepted = socket) });
       return accepted ?? answer;
     },
   };

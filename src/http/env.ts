@@ -8,8 +8,13 @@ import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 export interface Arrival {
   /** Aborts when the caller goes away before the answer has ended; default is the request's own. */
   readonly signal?: CancelSignal | undefined;
-  /** Absent where the caller showed no certificate. */
+  /** Absent where nobody knows: then no certificate was shown, and no header of a proxy is believed. */
   readonly connection?: CallerConnection | undefined;
+  /**
+   * Names and values of the headers in turn, as they came; those of proxies are looked for in them. Default is the
+   * request's own, which takes longer.
+   */
+  readonly rawHeaders?: readonly string[] | undefined;
 }
 
 /** What the listener hands in, and what authentication and policy leave in the context for the handlers behind them. */

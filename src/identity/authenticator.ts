@@ -1,67 +1,141 @@
 import type { Clock } from '../base/clock.ts';
 import { CertificateCallers } from './certificate-callers.ts';
-import type { CertificateCaller } from './certificate-callers.ts';
-import type { Credentials } from './credentials.ts';
+import type { CallerConnection, Credentials } from './credentials.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Principal } from './principal.ts';
-import { boundElsewhere, credentialsMissing } from './refusals.ts';
+import { ProxyCallers } from './proxy/proxy-callers.ts';
+import { LOOPBACK_NETWORKS, TrustedProxies } from './proxy/trusted-proxies.ts';
+import { boundElsewhere, credentialsMissing, tokensRefused } from './refusals.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { TokenCaller } from './token-verifier.ts';
 import { importTokenKey } from './token.ts';
 import type { TokenSettings } from './token.ts';
 
+/**
+ * Who may be recognised by what. The switches together, as a move from tokens to certificates goes through them:
+ *
+ * | phase | clientAuthEnabled | trustProxyAuth | a token for MCP | what a proxy says | a certificate shown to us |
+ * | --- | --- | --- | --- | --- | --- |
+ * | 1, tokens | true | false | names the caller | stripped | names the caller without a token |
+ * | 2 and 3, both | true | true | names the caller | names the caller without a token | the same, but for proxies' own |
+ * | 4, certificates | false | true | refused | names the caller | the same, but for proxies' own |
+ * | without a proxy | false | false | refused | stripped | names the caller |
+ *
+ * A token that is not good is refused in every one of them, whatever comes with it. Administration and metrics take
+ * tokens in every one of them. Without `authRequired` everyone is an admin, and nothing of this is looked at.
+ */
+export interface CallerSettings extends TokenSettings {
+  readonly authRequired: boolean;
+  /** MCP_CLIENT_AUTH_ENABLED */
+  readonly clientAuthEnabled: boolean;
+  /** TRUST_PROXY_AUTH */
+  readonly trustProxyAuth: boolean;
+  /** PROXY_USER_HEADER */
+  readonly proxyUserHeader: string;
+  /** POSTERN_TRUSTED_PROXIES; undefined for those on this machine. */
+  readonly trustedProxies: readonly string[] | undefined;
+}
+
 /** Says who calls. It does not look at what they ask for. */
 export interface Authenticator {
   /**
-   * The caller; at once where nothing has to be computed.
+   * The caller of MCP; at once where nothing has to be computed.
    *
    * @throws GatewayError unauthenticated, token_expired
    */
   authenticate(credentials: Credentials): Principal | Promise<Principal>;
+  /**
+   * The same for administration and metrics.
+   *
+   * @throws GatewayError unauthenticated, token_expired
+   */
+  authenticateOperator(credentials: Credentials): Principal | Promise<Principal>;
+  /** Whether a peer is believed what it says of others: who they are, and where. Never throws or rejects. */
+  believes(connection: CallerConnection | undefined): boolean | Promise<boolean>;
 }
 
 /**
- * Recognises callers by bearer token or client certificate, or takes everyone for an admin where `authRequired` is
- * false; the configuration allows that on loopback only.
+ * Recognises callers by bearer token, client certificate or what a trusted proxy says, or takes everyone for an admin
+ * where `authRequired` is false; the configuration allows that on loopback only.
  */
-export async function createAuthenticator(
-  settings: TokenSettings & { readonly authRequired: boolean },
-  clock: Clock,
-): Promise<Authenticator> {
-  if (settings.authRequired) return new Callers(new TokenVerifier(await importTokenKey(settings), clock), clock);
+export async function createAuthenticator(settings: CallerSettings, clock: Clock): Promise<Authenticator> {
+  if (settings.authRequired)
+    return new Callers(new TokenVerifier(await importTokenKey(settings), clock), settings, clock);
   const everyone = mintPrincipal('anonymous', 'admin', 'open');
-  return { authenticate: () => everyone };
+  return { authenticate: () => everyone, authenticateOperator: () => everyone, believes: () => false };
 }
 
-/** A token says who calls where there is one, and it must be good; else the client certificate does. */
+/** Who is known without a token. */
+interface Shown {
+  readonly principal: Principal;
+  /** Of the certificate; undefined where a proxy did not hand it on. */
+  readonly sha256: string | undefined;
+}
+
+/** A token says who calls where there is one, and it must be good; else a certificate does, or the proxy that saw it. */
 class Callers implements Authenticator {
   readonly #tokens: TokenVerifier;
   readonly #certificates: CertificateCallers;
+  readonly #proxies: TrustedProxies;
+  readonly #behindProxies: ProxyCallers | undefined;
+  readonly #takesTokens: boolean;
 
-  constructor(tokens: TokenVerifier, clock: Clock) {
+  constructor(tokens: TokenVerifier, settings: CallerSettings, clock: Clock) {
+    const { clientAuthEnabled, trustProxyAuth, proxyUserHeader, trustedProxies } = settings;
     this.#tokens = tokens;
+    this.#takesTokens = clientAuthEnabled;
     this.#certificates = new CertificateCallers(clock);
+    const listed = trustedProxies ?? (trustProxyAuth ? LOOPBACK_NETWORKS : []);
+    this.#proxies = new TrustedProxies(listed, this.#certificates);
+    this.#behindProxies = trustProxyAuth ? new ProxyCallers(proxyUserHeader, clock) : undefined;
   }
 
-  authenticate({ authorization, connection }: Credentials): Principal | Promise<Principal> {
-    if (authorization === undefined || authorization === '') {
-      if (connection === undefined) throw credentialsMissing();
-      const caller = this.#certificates.callerOf(connection);
-      return caller instanceof Promise ? caller.then(principalOf) : caller.principal;
+  authenticate(credentials: Credentials): Principal | Promise<Principal> {
+    // what is sent is meant to count, so it is not passed over for another credential
+    if (!this.#takesTokens && authorizationOf(credentials) !== undefined) throw tokensRefused();
+    return this.authenticateOperator(credentials);
+  }
+
+  authenticateOperator(credentials: Credentials): Principal | Promise<Principal> {
+    const authorization = authorizationOf(credentials);
+    if (authorization === undefined) {
+      const shown = this.#shown(credentials);
+      return shown instanceof Promise ? shown.then(principalOf) : principalOf(shown);
     }
     const caller = this.#tokens.callerOf(authorization);
     if (!(caller instanceof Promise) && caller.boundTo === undefined) return caller.principal;
-    return this.#held(caller, connection);
+    return this.#held(caller, credentials);
+  }
+
+  believes(connection: CallerConnection | undefined): boolean | Promise<boolean> {
+    return this.#behindProxies !== undefined && connection !== undefined && this.#proxies.has(connection);
   }
 
   /** A bound token is worth nothing without its certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
-  async #held(pending: TokenCaller | Promise<TokenCaller>, connection: Credentials['connection']): Promise<Principal> {
+  async #held(pending: TokenCaller | Promise<TokenCaller>, credentials: Credentials): Promise<Principal> {
     const { principal, boundTo } = await pending;
     if (boundTo === undefined) return principal;
-    const shown = connection && (await this.#certificates.callerOf(connection)).sha256;
-    if (shown !== boundTo) throw boundElsewhere();
+    const shown = await this.#shown(credentials);
+    if (shown?.sha256 !== boundTo) throw boundElsewhere();
     return principal;
+  }
+
+  #shown({ headers, connection }: Credentials): Shown | undefined | Promise<Shown | undefined> {
+    if (connection === undefined) return undefined;
+    const shownTo = (isProxy: boolean): Shown | undefined | Promise<Shown | undefined> => {
+      // a proxy's own certificate says nothing of who is behind it
+      if (isProxy) return this.#behindProxies?.callerOf(headers);
+      return connection.chain.length === 0 ? undefined : this.#certificates.callerOf(connection);
+    };
+    const isProxy = this.#proxies.has(connection);
+    return isProxy instanceof Promise ? isProxy.then(shownTo) : shownTo(isProxy);
   }
 }
 
-const principalOf = ({ principal }: CertificateCaller): Principal => principal;
+/** Undefined where it is empty, too. */
+const authorizationOf = ({ headers }: Credentials): string | undefined => headers.get('authorization') || undefined;
+
+function principalOf(shown: Shown | undefined): Principal {
+  if (shown === undefined) throw credentialsMissing();
+  return shown.principal;
+}

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { CertificateFacts } from '../pki/certificate.ts';
-import { commonNameIn } from '../pki/names.ts';
+import { attributeIn, commonNameIn } from '../pki/names.ts';
 import { parseDerCertificate } from '../pki/parse.ts';
 import type { CallerConnection } from './credentials.ts';
 import { mintPrincipal } from './principal.ts';
-import type { Principal } from './principal.ts';
+import type { Claims, Principal } from './principal.ts';
 
 /** Who showed a certificate, and until when it says so, in milliseconds since the Unix epoch. */
 export interface CertificateCaller {
@@ -41,7 +41,7 @@ export class CertificateCallers {
     if (leaf === undefined) throw nameless('it is not there');
     const { facts } = await parseDerCertificate(leaf);
     const caller = {
-      principal: mintPrincipal(subjectOf(facts), 'user', 'certificate'),
+      principal: mintPrincipal(subjectOf(facts), 'user', 'certificate', claimsIn(facts.subject)),
       sha256: facts.sha256,
       notAfterMs: Date.parse(facts.notAfter),
     };
@@ -51,11 +51,23 @@ export class CertificateCallers {
 
   /** A connection may outlive its certificate. */
   #stillValid(caller: CertificateCaller): CertificateCaller {
-    if (this.#clock.nowMs() <= caller.notAfterMs) return caller;
-    throw new GatewayError('unauthenticated', 'the client certificate of this connection has expired', {
-      hint: 'connect again with a newer one',
-    });
+    refuseExpired(caller.notAfterMs, this.#clock.nowMs());
+    return caller;
   }
+}
+
+/** @throws GatewayError unauthenticated */
+export function refuseExpired(notAfterMs: number, nowMs: number): void {
+  if (nowMs <= notAfterMs) return;
+  throw new GatewayError('unauthenticated', 'the client certificate of the caller has expired', {
+    hint: 'connect again with a newer one',
+  });
+}
+
+/** What a distinguished name says beside the name; nothing that is not fit to be shown. */
+export function claimsIn(distinguishedName: string | undefined): Claims {
+  const organisation = attributeIn(distinguishedName ?? '', 'O') ?? '';
+  return organisation === '' || /\p{Cc}/u.test(organisation) ? {} : { organisation };
 }
 
 /**

@@ -7,6 +7,13 @@ export function boundElsewhere(): GatewayError {
   });
 }
 
+/** A refusal of a token where callers of MCP have to show certificates. */
+export function tokensRefused(): GatewayError {
+  return new GatewayError('unauthenticated', 'tokens are not taken for MCP here', {
+    hint: 'come with a client certificate and without Authorization; MCP_CLIENT_AUTH_ENABLED is false',
+  });
+}
+
 /** A refusal for want of credentials. */
 export function credentialsMissing(): GatewayError {
   return new GatewayError('unauthenticated', 'expected a bearer token or a client certificate, met neither', {

@@ -31,9 +31,14 @@ export function isSameName(a: string, b: string): boolean {
 
 /** The most specific common name in the text of a distinguished name; undefined where there is none. */
 export function commonNameIn(distinguishedName: string): string | undefined {
+  return attributeIn(distinguishedName, 'CN');
+}
+
+/** The most specific value of an attribute in the text of a distinguished name; undefined where there is none. */
+export function attributeIn(distinguishedName: string, type: 'CN' | 'O'): string | undefined {
   const attributes = distinguishedName.match(/(?:\\.|[^\\,+])+/gs) ?? [];
-  const [name] = attributes.flatMap((attribute) => /^CN=(.*)$/is.exec(attribute)?.[1] ?? []);
-  return name === undefined ? undefined : unescapeValue(name);
+  const attribute = attributes.find((text) => text.toUpperCase().startsWith(`${type}=`));
+  return attribute === undefined ? undefined : unescapeValue(attribute.slice(type.length + 1));
 }
 
 function foldName(name: string): string {

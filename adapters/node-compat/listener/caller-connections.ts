@@ -3,24 +3,30 @@ import type { CallerConnection } from '../../../src/index.ts';
 import { chainOf } from './callers.ts';
 import type { Incoming } from './servers.ts';
 
-/** What callers showed, looked up once per connection. */
-export class CallerConnections {
-  readonly #known = new WeakMap<object, CallerConnection | { readonly chain?: undefined }>();
+/** Before an IPv4 address, where a socket takes both kinds. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
 
-  /** The connection of a request; undefined where its caller showed no certificate. */
-  of(incoming: Incoming): CallerConnection | undefined {
+/** Who is at the other end, looked up once per connection. */
+export class CallerConnections {
+  readonly #known = new WeakMap<object, CallerConnection>();
+
+  /** The connection of a request. */
+  of(incoming: Incoming): CallerConnection {
     const session = 'stream' in incoming ? incoming.stream.session : undefined;
     const key = session ?? incoming.socket;
     let known = this.#known.get(key);
     if (known === undefined) {
-      known = shownOn((session?.socket ?? incoming.socket) as TLSSocket);
+      known = seenOn((session?.socket ?? incoming.socket) as TLSSocket);
       this.#known.set(key, known);
     }
-    return known.chain === undefined ? undefined : known;
+    return known;
   }
 }
 
-function shownOn(socket: TLSSocket): CallerConnection | { readonly chain?: undefined } {
-  const chain = socket.authorized ? chainOf(socket).map(({ raw }) => raw) : [];
-  return chain.length === 0 ? {} : { chain };
+/** In plain text nobody is authorised, and nothing is shown. */
+function seenOn(socket: TLSSocket): CallerConnection {
+  return {
+    address: socket.remoteAddress?.replace(MAPPED, ''),
+    chain: socket.authorized ? chainOf(socket).map(({ raw }) => raw) : [],
+  };
 }

@@ -20,7 +20,7 @@ test('what the client came with goes along, but nothing of the one request it ca
       'last-event-id': '7',
     },
   });
-  const connection = { chain: [] };
+  const connection = { address: '127.0.0.1', chain: [] };
   const send = sendInside(
     async ({ request, connection: over }) => {
       seen = request;

@@ -3,18 +3,24 @@ import { beforeAll, expect, test } from 'vitest';
 import { fromHex, toBase64Url } from '../../../src/base/bytes.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { createAuthenticator } from '../../../src/identity/authenticator.ts';
-import type { Authenticator } from '../../../src/identity/authenticator.ts';
+import type { Authenticator, CallerSettings } from '../../../src/identity/authenticator.ts';
 import type { CallerConnection } from '../../../src/identity/credentials.ts';
 import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
-import type { TokenKey, TokenSettings } from '../../../src/identity/token.ts';
+import type { TokenKey } from '../../../src/identity/token.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { mintPki } from '../../support/pki.ts';
+import type { MintedCertificate } from '../../support/pki.ts';
 
-const settings: TokenSettings = {
+const settings: CallerSettings = {
   jwtSecretKey: new Secret('k'.repeat(64)),
   jwtAlgorithm: 'HS256',
   jwtIssuer: 'postern',
   jwtAudience: 'postern',
+  authRequired: true,
+  clientAuthEnabled: true,
+  trustProxyAuth: false,
+  proxyUserHeader: 'X-Authenticated-User',
+  trustedProxies: undefined,
 };
 const clock = new ManualClock();
 let key: TokenKey;
@@ -25,7 +31,7 @@ let thumbprint: string;
 
 beforeAll(async () => {
   key = await importTokenKey(settings);
-  authenticator = await createAuthenticator({ ...settings, authRequired: true }, clock);
+  authenticator = await createAuthenticator(settings, clock);
   const ca = await (await mintPki()).ca('Callers');
   const options = {
     eku: 'client',
@@ -33,12 +39,20 @@ beforeAll(async () => {
     notAfter: new Date(clock.nowMs() + 3_600_000),
   } as const;
   const [first, second] = [await ca.issue({ cn: 'agent', ...options }), await ca.issue({ cn: 'other', ...options })];
-  [agent, other] = [{ chain: [first.certificate.der] }, { chain: [second.certificate.der] }];
+  [agent, other] = [shown(first), shown(second)];
   thumbprint = toBase64Url(fromHex(first.certificate.facts.sha256));
 });
 
+const shown = ({ certificate }: MintedCertificate): CallerConnection => ({
+  address: '192.0.2.1',
+  chain: [certificate.der],
+});
+
 const authenticate = async (authorization: string | undefined, connection?: CallerConnection) =>
-  authenticator.authenticate({ authorization, connection });
+  authenticator.authenticate({
+    headers: new Headers(authorization === undefined ? {} : { authorization }),
+    connection,
+  });
 
 function bound(cnf: unknown): Promise<string> {
   const exp = clock.nowMs() / 1000 + 60;

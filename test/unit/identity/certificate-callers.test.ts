@@ -23,7 +23,7 @@ async function showing(options: MintOptions): Promise<CallerConnection> {
     notAfter: new Date(clock.nowMs() + 60_000),
     ...options,
   });
-  return { chain: [certificate.der] };
+  return { address: '127.0.0.1', chain: [certificate.der] };
 }
 
 const uris = ['spiffe://example.org/agent', 'urn:other'];
@@ -36,7 +36,7 @@ test.each<[MintOptions, string]>([
   [{ cn: 'agent' }, 'agent'],
 ])('%o is %s, a user', async (options, subject) => {
   const { principal } = await callers.callerOf(await showing(options));
-  expect(principal).toEqual({ subject, role: 'user', method: 'certificate' });
+  expect(principal).toEqual({ subject, role: 'user', method: 'certificate', claims: {} });
 });
 
 test('a connection is looked at once', async () => {
@@ -66,5 +66,7 @@ test.each([
 });
 
 test('a chain without a certificate names nobody', async () => {
-  await expect(callers.callerOf({ chain: [] })).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(callers.callerOf({ address: '127.0.0.1', chain: [] })).rejects.toMatchObject({
+    code: 'unauthenticated',
+  });
 });

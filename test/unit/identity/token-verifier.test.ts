@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { createAuthenticator } from '../../../src/identity/authenticator.ts';
+import type { CallerSettings } from '../../../src/identity/authenticator.ts';
 import { challengeOf } from '../../../src/identity/refusals.ts';
 import { TokenVerifier } from '../../../src/identity/token-verifier.ts';
 import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
@@ -16,6 +17,14 @@ const settings: TokenSettings = {
   jwtAudience: 'postern',
 };
 
+const callers: CallerSettings = {
+  ...settings,
+  authRequired: true,
+  clientAuthEnabled: true,
+  trustProxyAuth: false,
+  proxyUserHeader: 'X-Authenticated-User',
+  trustedProxies: undefined,
+};
 let key: TokenKey;
 let clock: ManualClock;
 let verifier: TokenVerifier;
@@ -42,8 +51,9 @@ function signed(
 }
 
 async function refusal(authorization: string | undefined): Promise<GatewayError> {
-  const closed = await createAuthenticator({ ...settings, authRequired: true }, clock);
-  const outcome = (async (): Promise<unknown> => closed.authenticate({ authorization }))();
+  const closed = await createAuthenticator(callers, clock);
+  const outcome = (async (): Promise<unknown> =>
+    closed.authenticate({ headers: new Headers(authorization === undefined ? {} : { authorization }) }))();
   const error = await outcome.catch((error: unknown) => error);
   if (!(error instanceof GatewayError)) throw new Error('it was accepted');
   return error;
@@ -52,7 +62,7 @@ async function refusal(authorization: string | undefined): Promise<GatewayError>
 test('a minted token names its caller', async () => {
   const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 60 }, key, clock);
   const { principal } = await verifier.callerOf(`Bearer ${token}`);
-  expect(principal).toEqual({ subject: 'ann', role: 'admin', method: 'token' });
+  expect(principal).toEqual({ subject: 'ann', role: 'admin', method: 'token', claims: {} });
   const other = await verifier.callerOf(`bearer  ${await tokenFor('bob')}`);
   expect(other).toMatchObject({ principal: { subject: 'bob', role: 'user' }, boundTo: undefined });
 });
@@ -148,8 +158,8 @@ test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgori
 });
 
 test('where no credentials are asked for, everyone is an admin', async () => {
-  const open = await createAuthenticator({ ...settings, authRequired: false }, clock);
-  expect(open.authenticate({ authorization: undefined })).toMatchObject({ role: 'admin', method: 'open' });
-  const closed = await createAuthenticator({ ...settings, authRequired: true }, clock);
-  expect(() => closed.authenticate({ authorization: undefined })).toThrow(GatewayError);
+  const open = await createAuthenticator({ ...callers, authRequired: false }, clock);
+  expect(open.authenticate({ headers: new Headers() })).toMatchObject({ role: 'admin', method: 'open' });
+  const closed = await createAuthenticator(callers, clock);
+  expect(() => closed.authenticate({ headers: new Headers() })).toThrow(GatewayError);
 });

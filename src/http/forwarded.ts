@@ -1,0 +1,42 @@
+/**
+ * Headers in which a proxy speaks for others: who they are and where they come from. In any spelling a program further
+ * on might take for one of them: some read an underscore as a dash.
+ */
+const SPEAKS_FOR_OTHERS =
+  /^(?:x-(?:forwarded(?:-.*)?|real-ip|ssl-client(?:-.*)?|client-cert(?:-.*)?|authenticated-user|auth-request-.*|remote-user|user-organization)|forwarded|client-cert(?:-chain)?|ssl-client(?:-.*)?|remote-user)$/;
+
+/** Finds and removes them. */
+export class ForwardedHeaders {
+  readonly #userHeader: string;
+
+  /** @param userHeader one more of them, whatever its name */
+  constructor(userHeader: string) {
+    this.#userHeader = userHeader.toLowerCase();
+  }
+
+  /** @param rawHeaders names and values of the request in turn, where they are at hand */
+  areIn(request: Request, rawHeaders?: readonly string[]): boolean {
+    if (rawHeaders === undefined) return [...request.headers.keys()].some((name) => this.#isOne(name));
+    for (let index = 0; index < rawHeaders.length; index += 2) if (this.#isOne(rawHeaders[index] ?? '')) return true;
+    return false;
+  }
+
+  /** The request without them; the same one where its headers can be changed. */
+  stripped(request: Request): Request {
+    const names = [...request.headers.keys()].filter((name) => this.#isOne(name));
+    try {
+      for (const name of names) request.headers.delete(name);
+      return request;
+    } catch {
+      // some listeners make them immutable; to copy the request as well costs many times as much
+      const headers = new Headers(request.headers);
+      for (const name of names) headers.delete(name);
+      return new Request(request, { headers });
+    }
+  }
+
+  #isOne(name: string): boolean {
+    const spelled = name.toLowerCase().replaceAll('_', '-');
+    return SPEAKS_FOR_OTHERS.test(spelled) || spelled === this.#userHeader;
+  }
+}

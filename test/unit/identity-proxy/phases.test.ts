@@ -1,0 +1,229 @@
+/** The table of `CallerSettings`, one test a row. */
+import { beforeAll, expect, test } from 'vitest';
+import { fromHex, toBase64Url } from '../../../src/base/bytes.ts';
+import { Secret } from '../../../src/base/secret.ts';
+import { createAuthenticator } from '../../../src/identity/authenticator.ts';
+import type { Authenticator, CallerSettings } from '../../../src/identity/authenticator.ts';
+import type { CallerConnection } from '../../../src/identity/credentials.ts';
+import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
+import type { TokenKey } from '../../../src/identity/token.ts';
+import { SignJWT } from 'jose';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { mintPki } from '../../support/pki.ts';
+import type { MintedCertificate } from '../../support/pki.ts';
+
+const clock = new ManualClock();
+const settings: CallerSettings = {
+  jwtSecretKey: new Secret('k'.repeat(64)),
+  jwtAlgorithm: 'HS256',
+  jwtIssuer: 'postern',
+  jwtAudience: 'postern',
+  authRequired: true,
+  clientAuthEnabled: true,
+  trustProxyAuth: false,
+  proxyUserHeader: 'X-SSL-Client-S-DN-CN',
+  trustedProxies: undefined,
+};
+const NEAR = '127.0.0.1';
+const FAR = '203.0.113.9';
+const SAID = { 'x-ssl-client-s-dn-cn': 'ann', 'x-ssl-client-verify': 'SUCCESS' };
+
+let key: TokenKey;
+let token: { authorization: string };
+let ann: MintedCertificate;
+let proxy: MintedCertificate;
+beforeAll(async () => {
+  key = await importTokenKey(settings);
+  token = { authorization: `Bearer ${await mintToken({ subject: 'tim', role: 'admin', ttlSeconds: 60 }, key, clock)}` };
+  const ca = await (await mintPki()).ca('Callers');
+  const validity = { notBefore: new Date(clock.nowMs() - 1000), notAfter: new Date(clock.nowMs() + 60_000) };
+  [ann, proxy] = [await ca.issue({ cn: 'ann', ...validity }), await ca.issue({ cn: 'proxy', ...validity })];
+});
+
+const over = (address: string, shown?: MintedCertificate): CallerConnection => ({
+  address,
+  chain: shown === undefined ? [] : [shown.certificate.der],
+});
+
+type Request = readonly [headers: Readonly<Record<string, string>>, connection: CallerConnection | undefined];
+
+/** The subject and how it was recognised, or why nobody was. */
+async function outcome(
+  method: 'authenticate' | 'authenticateOperator',
+  authenticator: Authenticator,
+  [headers, connection]: Request,
+): Promise<string> {
+  try {
+    const principal = await authenticator[method]({ headers: new Headers(headers), connection });
+    return `${principal.subject} ${principal.role} by ${principal.method}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const NOBODY = 'expected a bearer token or a client certificate, met neither';
+const NO_TOKENS = 'tokens are not taken for MCP here';
+const TIM = 'tim admin by token';
+
+async function who(changed: Partial<CallerSettings>, requests: Readonly<Record<string, Request>>) {
+  const authenticator = await createAuthenticator({ ...settings, ...changed }, clock);
+  const seen: Record<string, string> = {};
+  for (const [name, request] of Object.entries(requests))
+    seen[name] = await outcome('authenticate', authenticator, request);
+  return seen;
+}
+
+const requests = (): Readonly<Record<string, Request>> => ({
+  token: [token, over(FAR)],
+  'bad token': [{ authorization: 'Bearer x' }, over(NEAR)],
+  'bad token and proxy': [{ ...SAID, authorization: 'Bearer x' }, over(NEAR)],
+  certificate: [{}, over(FAR, ann)],
+  proxy: [SAID, over(NEAR)],
+  'proxy and token': [{ ...SAID, ...token }, over(NEAR)],
+  'proxy that says nothing': [{}, over(NEAR)],
+  'proxy with a certificate': [SAID, over(NEAR, proxy)],
+  'proxy with a certificate that says nothing': [{}, over(NEAR, proxy)],
+  stranger: [SAID, over(FAR)],
+  'stranger with a certificate': [{ ...SAID, 'x-ssl-client-s-dn-cn': 'bob' }, over(FAR, ann)],
+  nobody: [SAID, undefined],
+});
+
+test('phase 1: tokens; a proxy may stand before the gateway, and is not believed', async () => {
+  const seen = await who({}, requests());
+  expect(seen).toMatchObject({
+    token: TIM,
+    certificate: 'ann user by certificate',
+    proxy: NOBODY,
+    'proxy and token': TIM,
+    'proxy that says nothing': NOBODY,
+    stranger: NOBODY,
+    'stranger with a certificate': 'ann user by certificate',
+    nobody: NOBODY,
+  });
+  expect(seen['bad token']).not.toContain('by');
+});
+
+test('phase 1, the proxy listed already: its own certificate is nobody', async () => {
+  for (const trustedProxies of [['127.0.0.0/8'], ['cert:proxy']]) {
+    const seen = await who({ trustedProxies }, requests());
+    expect([seen['proxy with a certificate'], seen['proxy with a certificate that says nothing']]).toEqual([
+      NOBODY,
+      NOBODY,
+    ]);
+    expect([seen['token'], seen['certificate']]).toEqual([TIM, 'ann user by certificate']);
+  }
+});
+
+test('phases 2 and 3: both; who sends a token is who the token says', async () => {
+  const seen = await who({ trustProxyAuth: true }, requests());
+  expect(seen).toMatchObject({
+    token: TIM,
+    certificate: 'ann user by certificate',
+    proxy: 'ann user by proxy',
+    'proxy and token': TIM,
+    'proxy that says nothing': NOBODY,
+    'proxy with a certificate': 'ann user by proxy',
+    'proxy with a certificate that says nothing': NOBODY,
+    stranger: NOBODY,
+    'stranger with a certificate': 'ann user by certificate',
+    nobody: NOBODY,
+  });
+  expect(seen['bad token and proxy']).not.toContain(' by ');
+});
+
+test('phase 4: certificates; a token is refused, also beside one', async () => {
+  expect(await who({ trustProxyAuth: true, clientAuthEnabled: false }, requests())).toEqual({
+    token: NO_TOKENS,
+    'bad token': NO_TOKENS,
+    'bad token and proxy': NO_TOKENS,
+    certificate: 'ann user by certificate',
+    proxy: 'ann user by proxy',
+    'proxy and token': NO_TOKENS,
+    'proxy that says nothing': NOBODY,
+    'proxy with a certificate': 'ann user by proxy',
+    'proxy with a certificate that says nothing': NOBODY,
+    stranger: NOBODY,
+    'stranger with a certificate': 'ann user by certificate',
+    nobody: NOBODY,
+  });
+});
+
+test('without proxy and tokens, certificates', async () => {
+  const seen = await who({ clientAuthEnabled: false }, requests());
+  expect(seen).toMatchObject({
+    token: NO_TOKENS,
+    certificate: 'ann user by certificate',
+    proxy: NOBODY,
+    stranger: NOBODY,
+  });
+});
+
+test('administration takes tokens in all of them, and a caller behind a proxy is a user there', async () => {
+  for (const clientAuthEnabled of [true, false])
+    for (const trustProxyAuth of [true, false]) {
+      const authenticator = await createAuthenticator({ ...settings, clientAuthEnabled, trustProxyAuth }, clock);
+      expect(await outcome('authenticateOperator', authenticator, [token, over(FAR)])).toBe(TIM);
+      const behind = await outcome('authenticateOperator', authenticator, [SAID, over(NEAR)]);
+      expect(behind).toBe(trustProxyAuth ? 'ann user by proxy' : NOBODY);
+    }
+});
+
+test('a proxy that is known by its certificate is believed, and is not the caller', async () => {
+  const trusting = { trustProxyAuth: true, trustedProxies: ['cert:proxy'] };
+  expect(
+    await who(trusting, {
+      says: [SAID, over(FAR, proxy)],
+      'says nothing': [{}, over(FAR, proxy)],
+      'another certificate': [SAID, over(FAR, ann)],
+      'no certificate': [SAID, over(FAR)],
+      'near, but not listed': [SAID, over(NEAR)],
+    }),
+  ).toEqual({
+    says: 'ann user by proxy',
+    'says nothing': NOBODY,
+    'another certificate': 'ann user by certificate',
+    'no certificate': NOBODY,
+    'near, but not listed': NOBODY,
+  });
+});
+
+test('who is believed, is asked for each connection', async () => {
+  const trusting = await createAuthenticator({ ...settings, trustProxyAuth: true }, clock);
+  expect([over(NEAR), over(FAR), undefined].map((one) => trusting.believes(one))).toEqual([true, false, false]);
+  const wary = await createAuthenticator({ ...settings, trustedProxies: ['127.0.0.1'] }, clock);
+  expect(wary.believes(over(NEAR))).toBe(false);
+  const open = await createAuthenticator({ ...settings, trustProxyAuth: true, authRequired: false }, clock);
+  expect(open.believes(over(NEAR))).toBe(false);
+});
+
+test('a token that is bound to a certificate is held to the one the proxy hands on', async () => {
+  const thumbprint = toBase64Url(fromHex(ann.certificate.facts.sha256));
+  const exp = clock.nowMs() / 1000 + 60;
+  const bound = await new SignJWT({ sub: 'eve', iss: 'postern', aud: 'postern', exp, cnf: { 'x5t#S256': thumbprint } })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(key.key);
+  const authorization = `Bearer ${bound}`;
+  const handing = ({ certPem }: MintedCertificate) => ({
+    authorization,
+    'x-ssl-client-cert': encodeURIComponent(certPem),
+    'x-ssl-client-verify': 'SUCCESS',
+  });
+  const trusting = { trustProxyAuth: true, proxyUserHeader: 'X-SSL-Client-Cert' };
+  const seen = await who(trusting, {
+    ours: [handing(ann), over(NEAR)],
+    'of another': [handing(proxy), over(NEAR)],
+    none: [{ authorization }, over(NEAR)],
+    'of a stranger': [handing(ann), over(FAR)],
+    'of the proxy': [{ authorization }, over(NEAR, ann)],
+    own: [{ authorization }, over(FAR, ann)],
+  });
+  const elsewhere = 'the token is bound to a client certificate that this connection lacks';
+  expect(seen).toEqual({
+    ours: 'eve user by token',
+    'of another': elsewhere,
+    none: elsewhere,
+    'of a stranger': elsewhere,
+    'of the proxy': elsewhere,
+    own: 'eve user by token',
+  });
+});
