@@ -117,6 +117,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     vault,
     channels,
     capabilities: dialer.capabilities,
+    bindings: dialer.bindings,
     allowInsecureTls: config.allowInsecureTls,
     healthIntervalMs: config.healthIntervalSeconds * 1000,
     drainMs: config.rotationDrainTimeoutSeconds * 1000,
@@ -169,6 +170,9 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: (credentials) => authenticator.authenticate(credentials),
+    authenticateOperator: (credentials) => authenticator.authenticateOperator(credentials),
+    believes: (connection) => authenticator.believes(connection),
+    proxyUserHeader: config.proxyUserHeader,
     api: apiRoutes({ registry, servers, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,

@@ -10,7 +10,7 @@ function fieldsOf({ identity, trust, ...rest }: ProfileParts): [string, Uint8Arr
   return [
     ['profile', [text('postern/1')]],
     ['chain', identity?.chain.map(({ der }) => der) ?? []],
-    ['key', identity ? [identity.publicKey] : []],
+    ['key', identity && 'publicKey' in identity ? [identity.publicKey] : []],
     ['trust', [text(trust.mode)]],
     ['anchors', trust.mode === 'system' ? [] : trust.anchors.map(({ der }) => der)],
     ['server-name', []],

@@ -88,6 +88,7 @@ export const ERRORS = {
   key_unreadable: row('operator', 'config'),
   key_passphrase_wrong: row('operator', 'config'),
   key_mismatch: row('operator', 'config'),
+  binding_not_found: row('operator', 'config'),
   ca_unreadable: row('operator', 'config'),
   ca_not_a_ca: row('operator', 'config'),
   ca_expired: row('operator', 'config'),

@@ -58,7 +58,8 @@ export function watchRegistry(
 function* expiries(slug: string, profiles: GatewayProfiles): Iterable<Series> {
   for (const generation of ['current', 'next', 'retiring'] as const) {
     const { identity, trust } = profiles[generation] ?? {};
-    if (identity) yield [['client', slug, generation], earliest(identity.chain)];
+    // of an identity the platform holds no certificate is seen
+    if (identity && identity.chain.length > 0) yield [['client', slug, generation], earliest(identity.chain)];
     if (trust && trust.mode !== 'system') yield [['ca', slug, generation], earliest(trust.anchors)];
   }
 }

@@ -104,6 +104,7 @@ const ADDRESS_FIELDS = [
   'clientCert',
   'clientKey',
   'clientKeyPassword',
+  'clientBinding',
   'serverName',
   'checkHostname',
   'verify',

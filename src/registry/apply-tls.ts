@@ -9,7 +9,7 @@ import { parseKeySource, parsePemSource } from './pem-source.ts';
 
 type AnySecret = Secret | Sealed;
 type Tls = GatewayTls<AnySecret>;
-type IdentityPatch = Pick<GatewayPatch, 'clientCert' | 'clientKey' | 'clientKeyPassword'>;
+type IdentityPatch = Pick<GatewayPatch, 'clientCert' | 'clientKey' | 'clientKeyPassword' | 'clientBinding'>;
 
 const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3', 'TLSv1.2': 'TLSv1.2', 'TLSv1.3': 'TLSv1.3' } as const;
 
@@ -67,7 +67,8 @@ function applyIdentity(
     clientKey && stored.clientKeyPassword,
     (password) => password,
   );
-  return { clientCert, clientKey, clientKeyPassword };
+  const clientBinding = kept(patch.clientBinding, stored.clientBinding, (name) => name);
+  return { clientCert, clientKey, clientKeyPassword, clientBinding };
 }
 
 function applyNext(

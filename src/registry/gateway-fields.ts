@@ -30,6 +30,10 @@ const IDENTITY = {
     maxLength: PEM_CHARACTERS,
   }),
   clientKeyPassword: secret('The passphrase of clientKey.', {}),
+  clientBinding: text(
+    'The name of a certificate the platform holds, instead of clientCert and clientKey; on Workers an mtls_certificates binding.',
+    { maxLength: 128, pattern: '^[A-Za-z_$][0-9A-Za-z_$]*$' },
+  ),
 } as const;
 
 /** Every field of a gateway that can be written, in the order people read them; the one description of the input. */

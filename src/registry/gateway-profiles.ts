@@ -5,9 +5,9 @@ import { Secret } from '../base/secret.ts';
 import { parseCertificates } from '../pki/parse.ts';
 import type { FileReader } from '../platform.ts';
 import { fingerprintOf } from '../tls/fingerprint.ts';
-import { openProfile } from '../tls/open-profile.ts';
+import { openProfile, requireCapabilities } from '../tls/open-profile.ts';
 import type { OpenProfileOptions } from '../tls/open-profile.ts';
-import type { TlsIdentity, TlsMaterial, TlsProfile, TrustBundle } from '../tls/profile.ts';
+import type { ClientIdentity, TlsMaterial, TlsProfile, TrustBundle } from '../tls/profile.ts';
 import { isFile } from './gateway-record.ts';
 import type { GatewayIdentity, GatewayTls, KeySource, NextIdentity, PemSource } from './gateway-record.ts';
 
@@ -16,7 +16,7 @@ export type IdentityName = 'current' | 'next' | 'retiring';
 
 /** One identity of a gateway with the trust that came with it; undefined where it has none of its own. */
 export interface OpenedIdentity {
-  readonly identity: TlsIdentity | undefined;
+  readonly identity: ClientIdentity | undefined;
   readonly trust: TrustBundle | undefined;
 }
 
@@ -132,6 +132,7 @@ async function openOther(
   const open = async (read: () => Promise<TlsMaterial>): Promise<TlsProfile | undefined> => {
     try {
       const material = await read();
+      requireCapabilities(material, options.capabilities);
       return await openProfile(material, { ...options, nowMs: await momentOf(material, moment) });
     } catch (error) {
       refusal ??= toGatewayError(error);
@@ -158,13 +159,14 @@ async function momentOf({ clientCertificate, caCertificate }: TlsMaterial, momen
 }
 
 async function identityOf(
-  { clientCert, clientKey, clientKeyPassword }: GatewayIdentity<Secret>,
+  { clientCert, clientKey, clientKeyPassword, clientBinding }: GatewayIdentity<Secret>,
   readFile: FileReader,
-): Promise<Pick<TlsMaterial, 'clientCertificate' | 'clientKey' | 'clientKeyPassword'>> {
+): Promise<Pick<TlsMaterial, 'clientCertificate' | 'clientKey' | 'clientKeyPassword' | 'clientBinding'>> {
   return {
     clientCertificate: await textOf(clientCert, readFile),
     clientKey: await keyOf(clientKey, readFile),
     clientKeyPassword,
+    clientBinding,
   };
 }
 

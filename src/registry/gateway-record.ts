@@ -31,6 +31,8 @@ export interface GatewayIdentity<S> {
   readonly clientCert?: PemSource | undefined;
   readonly clientKey?: KeySource<S> | undefined;
   readonly clientKeyPassword?: S | undefined;
+  /** The name of an identity the platform has, instead of the three above. */
+  readonly clientBinding?: string | undefined;
 }
 
 /** The identity to come, with the trust to come; `S` as in GatewayAuth. */

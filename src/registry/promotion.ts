@@ -42,10 +42,11 @@ export async function promoted(record: GatewayRecord, vault: Vault): Promise<Gat
   };
 }
 
-const identityOf = ({ clientCert, clientKey, clientKeyPassword }: GatewayTls<Secret>) => ({
+const identityOf = ({ clientCert, clientKey, clientKeyPassword, clientBinding }: GatewayTls<Secret>) => ({
   clientCert,
   clientKey,
   clientKeyPassword,
+  clientBinding,
 });
 
 function trustOf({

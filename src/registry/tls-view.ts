@@ -40,11 +40,12 @@ function otherView(other: NextIdentity<unknown> | undefined) {
   return other === undefined ? null : { caCertificate: shown(other.caCertificate), ...identityView(other) };
 }
 
-function identityView({ clientCert, clientKey, clientKeyPassword }: GatewayIdentity<unknown>) {
+function identityView({ clientCert, clientKey, clientKeyPassword, clientBinding }: GatewayIdentity<unknown>) {
   return {
     clientCert: shown(clientCert),
     clientKey: clientKey === undefined ? null : MASK,
     clientKeyPassword: clientKeyPassword === undefined ? null : MASK,
+    clientBinding: clientBinding ?? null,
   };
 }
 

@@ -40,6 +40,11 @@ export class ChannelCache {
     });
   }
 
+  /** Whether channels know whom they are connected with; where not, handshakes cannot be examined either. */
+  get showsPeers(): boolean {
+    return this.#dialer.capabilities.peerCertificate;
+  }
+
   get stats(): ChannelCacheStats {
     return { channels: this.#channels.size, idle: this.#channels.idle };
   }

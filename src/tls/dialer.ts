@@ -18,6 +18,8 @@ export interface DialerCapabilities {
   readonly peerCertificate: boolean;
   readonly http2: boolean;
   readonly dynamicIdentity: boolean;
+  /** Whether the platform has identities of its own, which are presented by name. */
+  readonly binding: boolean;
   readonly errorDetail: 'alert' | 'code' | 'none';
   readonly forceKill: boolean;
 }
@@ -38,6 +40,8 @@ export interface ListenerCapabilities {
 export interface Dialer {
   readonly name: string;
   readonly capabilities: DialerCapabilities;
+  /** The names of the platform's own identities; absent where it has none. */
+  readonly bindings?: ReadonlySet<string>;
   /**
    * A channel to one origin with one profile; connects on first use. `profile` is undefined for `http:` origins,
    * where no TLS work of any kind is done.
@@ -133,7 +137,10 @@ export interface Channel {
    * within seconds is closed again. Resolves when all are open or have failed; never rejects.
    */
   warm(count: number): Promise<void>;
-  /** The chains that peers of open connections showed, each once; a resumed connection shows that of its full handshake. */
+  /**
+   * The chains that peers of open connections showed, each once; a resumed connection shows that of its full handshake.
+   * Empty where the dialer cannot see them (`peerCertificate`).
+   */
   peers(): readonly PeerChain[];
   /** Ends the connections whose peer showed one of these chains, and resumes none of their sessions; requests on them fail with `error`. */
   cut(chains: readonly PeerChain[], error: GatewayError): CutCount;

@@ -16,7 +16,7 @@ export function fingerprintOf(parts: ProfileParts): ProfileFingerprint {
   const fields: readonly (readonly [label: string, values: readonly Uint8Array[]])[] = [
     ['profile', [utf8('postern/1')]],
     ['chain', identity?.chain.map(({ der }) => der) ?? []],
-    ['key', identity ? [identity.publicKey] : []],
+    ['key', identity && 'publicKey' in identity ? [identity.publicKey] : []],
     ['trust', [utf8(trust.mode)]],
     ['anchors', trust.mode === 'system' ? [] : asSet(trust.anchors.map(({ der }) => der))],
     ['server-name', parts.serverName === undefined ? [] : [utf8(parts.serverName)]],
@@ -25,6 +25,8 @@ export function fingerprintOf(parts: ProfileParts): ProfileFingerprint {
     ['min-version', [utf8(parts.minVersion)]],
     ['crls', asSet(parts.crls.map(utf8))],
     ['pins', asSet(parts.pins.map(utf8))],
+    // last and only where there is one: what was named before it existed keeps its name
+    ...(identity && 'binding' in identity ? [['binding', [utf8(identity.binding)]] as const] : []),
   ];
   const hash = sha256.create();
   for (const [label, values] of fields) {

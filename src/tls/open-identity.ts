@@ -7,22 +7,27 @@ import { checkClientCertificate, checkIntermediate } from '../pki/checks.ts';
 import { parseCertificates } from '../pki/parse.ts';
 import { splitPem } from '../pki/pem.ts';
 import type { KeyOpener } from './key-opener.ts';
-import type { TlsIdentity, TlsMaterial } from './profile.ts';
+import type { ClientIdentity, PlatformIdentity, TlsMaterial } from './profile.ts';
 
-type IdentityMaterial = Pick<TlsMaterial, 'clientCertificate' | 'clientKey' | 'clientKeyPassword'>;
+type IdentityMaterial = Pick<TlsMaterial, 'clientCertificate' | 'clientKey' | 'clientKeyPassword' | 'clientBinding'>;
 
 /**
  * Our side of a handshake, or undefined when none is given. A PEM text with both certificate and key may stand in
  * `clientCertificate` alone, or in both fields.
  *
- * @throws GatewayError certificate_unreadable, certificate_missing, certificate_expired, certificate_not_yet_valid,
+ * @throws GatewayError config_invalid, binding_not_found, certificate_unreadable, certificate_missing, certificate_expired, certificate_not_yet_valid,
  *   certificate_wrong_purpose, chain_broken, key_missing, key_unreadable, key_passphrase_wrong, key_mismatch
  */
 export async function openIdentity(
-  { clientCertificate, clientKey, clientKeyPassword }: IdentityMaterial,
-  openKey: KeyOpener,
+  { clientCertificate, clientKey, clientKeyPassword, clientBinding }: IdentityMaterial,
+  { openKey, bindings }: { readonly openKey: KeyOpener; readonly bindings?: ReadonlySet<string> | undefined },
   nowMs: number,
-): Promise<TlsIdentity | undefined> {
+): Promise<ClientIdentity | undefined> {
+  if (clientBinding !== undefined && (clientCertificate ?? clientKey) !== undefined)
+    throw new GatewayError('config_invalid', 'client_binding names an identity, and client_cert gives another one', {
+      hint: 'clear one of them with null',
+    });
+  if (clientBinding !== undefined) return openBinding(clientBinding, bindings);
   if (clientCertificate === undefined && clientKey === undefined && clientKeyPassword === undefined) return undefined;
   if (clientCertificate === undefined) throw certificateMissing(clientKey);
   const keyPem = clientKey ? onlyKey(clientKey) : keyBeside(clientCertificate);
@@ -35,6 +40,14 @@ export async function openIdentity(
   const { pkcs8, publicKey } = await openKey(keyPem, clientKeyPassword);
   if (!equalBytes(publicKey, leaf.publicKey)) throw keyMismatch(leaf, certificates, publicKey);
   return Object.freeze({ chain: Object.freeze(chain), privateKey: pkcs8, publicKey });
+}
+
+function openBinding(binding: string, bindings: ReadonlySet<string> = new Set()): PlatformIdentity {
+  if (bindings.has(binding)) return Object.freeze({ binding, chain: Object.freeze([] as const) });
+  throw new GatewayError('binding_not_found', `the platform has no identity ${binding}`, {
+    hint: `bind a certificate under this name; bound are: ${[...bindings].join(', ') || 'none'}`,
+    details: { binding },
+  });
 }
 
 function onlyKey(source: Secret): Secret {

@@ -16,6 +16,8 @@ export interface OpenProfileOptions {
   readonly nowMs: number;
   /** What the dialer that will use the profile can honour. */
   readonly capabilities: DialerCapabilities;
+  /** The platform's own identities; absent where it has none. */
+  readonly bindings?: ReadonlySet<string> | undefined;
   /** Whether `verify: false` and `checkHostname: false` are consented to (POSTERN_ALLOW_INSECURE_TLS). */
   readonly allowInsecureTls: boolean;
   /** Whom to believe beside those the material names, while a server moves from one authority to another. */
@@ -28,17 +30,18 @@ export interface OpenProfileOptions {
  *
  * @throws GatewayError capability_unsupported, insecure_tls_refused, config_invalid, certificate_unreadable,
  *   certificate_missing, certificate_expired, certificate_not_yet_valid, certificate_wrong_purpose, chain_broken,
- *   key_missing, key_unreadable, key_passphrase_wrong, key_mismatch, ca_unreadable, ca_not_a_ca, ca_expired,
- *   crl_unreadable, pin_invalid
+ *   key_missing, key_unreadable, key_passphrase_wrong, key_mismatch, binding_not_found, ca_unreadable, ca_not_a_ca,
+ *   ca_expired, crl_unreadable, pin_invalid
  */
 export async function openProfile(material: TlsMaterial, options: OpenProfileOptions): Promise<TlsProfile> {
   const { nowMs, alsoTrusted = [] } = options;
   const { verify = true, checkHostname = true } = material;
+  requireCapabilities(material, options.capabilities);
   const trust = unionOfTrust(await openTrust(material, nowMs), ...alsoTrusted);
-  requireCapabilities(material, trust, options.capabilities);
+  requireTrust(trust, options.capabilities);
   if (!options.allowInsecureTls) refuseInsecure(verify, checkHostname);
   const parts = {
-    identity: await openIdentity(material, options.openKey, nowMs),
+    identity: await openIdentity(material, options, nowMs),
     trust,
     serverName: material.serverName === undefined ? undefined : parseServerName(material.serverName),
     checkHostname,
@@ -52,20 +55,38 @@ export async function openProfile(material: TlsMaterial, options: OpenProfileOpt
 
 type Need = readonly [field: string, capability: keyof DialerCapabilities, isNeeded: boolean];
 
-function requireCapabilities(material: TlsMaterial, { mode }: TrustBundle, capabilities: DialerCapabilities): void {
-  const needs: readonly Need[] = [
-    ['ca_certificate', 'caOnly', mode === 'only'],
-    ['ca_mode add', 'caAdd', mode === 'add'],
+/**
+ * Refuses what the dialer cannot honour, before anything of it is read.
+ *
+ * @throws GatewayError capability_unsupported
+ */
+export function requireCapabilities(material: TlsMaterial, capabilities: DialerCapabilities): void {
+  const { caCertificate, caMode = 'only' } = material;
+  requireEach(capabilities, [
+    ['ca_certificate', 'caOnly', caCertificate !== undefined && caMode === 'only'],
+    ['ca_mode add', 'caAdd', caCertificate !== undefined && caMode === 'add'],
     ['client_cert', 'clientCertificate', material.clientCertificate !== undefined || material.clientKey !== undefined],
     ['client_cert', 'dynamicIdentity', material.clientCertificate !== undefined || material.clientKey !== undefined],
+    ['client_binding', 'binding', material.clientBinding !== undefined],
     ['client_key_password', 'encryptedKey', material.clientKeyPassword !== undefined],
     ['server_name', 'serverName', material.serverName !== undefined],
     ['check_hostname false', 'skipHostname', material.checkHostname === false],
-    ['tls_verify false', 'skipVerify', material.verify === false],
+    ['verify false', 'skipVerify', material.verify === false],
     ['min_tls_version TLSv1.3', 'minVersion', material.minVersion === 'TLSv1.3'],
     ['crl', 'crl', material.crl !== undefined],
     ['pins', 'pins', (material.pins ?? []).length > 0],
-  ];
+  ]);
+}
+
+/** Whom several identities believe together may take more than each of them. */
+function requireTrust({ mode }: TrustBundle, capabilities: DialerCapabilities): void {
+  requireEach(capabilities, [
+    ['ca_certificate', 'caOnly', mode === 'only'],
+    ['ca_mode add', 'caAdd', mode === 'add'],
+  ]);
+}
+
+function requireEach(capabilities: DialerCapabilities, needs: readonly Need[]): void {
   const missing = needs.filter(([, capability, isNeeded]) => isNeeded && capabilities[capability] !== true);
   if (missing.length === 0) return;
   const names = missing.map(([field, capability]) => `${field} (${capability})`).join(', ');
@@ -77,7 +98,7 @@ function requireCapabilities(material: TlsMaterial, { mode }: TrustBundle, capab
 
 function refuseInsecure(verify: boolean, checkHostname: boolean): void {
   if (verify && checkHostname) return;
-  const what = verify ? 'check_hostname false' : 'tls_verify false';
+  const what = verify ? 'check_hostname false' : 'verify false';
   throw new GatewayError('insecure_tls_refused', `${what} is not allowed by this gateway`, {
     hint: 'give ca_certificate or server_name instead; POSTERN_ALLOW_INSECURE_TLS=true consents for the whole gateway',
   });

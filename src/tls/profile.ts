@@ -16,6 +16,16 @@ export interface TlsIdentity {
   readonly publicKey: Uint8Array;
 }
 
+/** What we present, where only the platform has it: certificate and key are never seen here. */
+export interface PlatformIdentity {
+  /** The name the platform knows it by. */
+  readonly binding: string;
+  readonly chain: readonly [];
+}
+
+/** Our side of a handshake. */
+export type ClientIdentity = TlsIdentity | PlatformIdentity;
+
 /**
  * Whom we believe: `system` is the runtime's default set, `only` replaces it, `add` extends it.
  * The order of `anchors` does not matter.
@@ -34,7 +44,7 @@ export type ProfileFingerprint = string & { readonly [fingerprintBrand]: true };
 /** Everything that decides a handshake; immutable, validated, with its fingerprint. */
 export interface TlsProfile {
   readonly fingerprint: ProfileFingerprint;
-  readonly identity: TlsIdentity | undefined;
+  readonly identity: ClientIdentity | undefined;
   readonly trust: TrustBundle;
   /** SNI and the name the certificate must carry, instead of the URL's host. */
   readonly serverName: string | undefined;
@@ -54,6 +64,8 @@ export interface TlsMaterial {
   readonly clientCertificate?: string | undefined;
   readonly clientKey?: Secret | undefined;
   readonly clientKeyPassword?: Secret | undefined;
+  /** The name of an identity the platform has, instead of certificate and key. */
+  readonly clientBinding?: string | undefined;
   readonly serverName?: string | undefined;
   readonly checkHostname?: boolean | undefined;
   readonly verify?: boolean | undefined;

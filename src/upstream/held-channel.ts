@@ -2,6 +2,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Lease } from '../base/leased-cache.ts';
 import type { ChannelCache } from '../tls/channel-cache.ts';
 import type { Channel, CutCount, PeerChain } from '../tls/dialer.ts';
+import { fingerprintOf } from '../tls/fingerprint.ts';
 import type { TlsProfile } from '../tls/profile.ts';
 import { withdrawalJudge, type Withdrawal } from '../tls/withdrawal.ts';
 
@@ -48,14 +49,17 @@ export class HeldChannel {
   }
 
   /**
-   * Dials with `after` from here on, and cuts the connections whose peer it does not accept. Nothing without TLS.
+   * Dials with `after` from here on, and cuts the connections whose peer it does not accept: all of them, where peers
+   * cannot be seen and whom to believe has changed. Nothing without TLS.
    *
    * @returns what was cut, by reason
    */
   async withdraw(after: TlsProfile, nowMs: number): Promise<readonly WithdrawalCut[]> {
     if (this.#profile === undefined) return [];
     this.#leave(after);
-    const cuts = await Promise.all([...this.#left].map((left) => withdrawOn(left, after, nowMs)));
+    const lefts = [...this.#left];
+    if (!this.#channels.showsPeers) return lefts.flatMap((left) => withdrawUnseen(left, after));
+    const cuts = await Promise.all(lefts.map((left) => withdrawOn(left, after, nowMs)));
     return cuts.flat();
   }
 
@@ -139,6 +143,14 @@ const REASONS: Readonly<Record<Withdrawal, string>> = {
   pin: 'the key of the server is not pinned any more',
   expired: "the server's certificate has expired",
 };
+
+/** Nobody can say whether an unseen peer would be accepted still, so it is not. */
+function withdrawUnseen({ lease: { value: channel }, profile }: Held, after: TlsProfile): readonly WithdrawalCut[] {
+  if (profile === undefined || believedBy(profile) === believedBy(after)) return [];
+  return [{ why: 'trust', ...channel.destroy(withdrawn('trust')) }];
+}
+
+const believedBy = (profile: TlsProfile): string => fingerprintOf({ ...profile, identity: undefined });
 
 function withdrawn(why: Withdrawal): GatewayError {
   return new GatewayError('identity_withdrawn', `the connection was cut: ${REASONS[why]}`, {

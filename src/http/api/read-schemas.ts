@@ -38,7 +38,7 @@ const opened = {
   authorities: list(ref('Certificate')),
 };
 
-const identity = { clientCert: maybeText, clientKey: masked, clientKeyPassword: masked };
+const identity = { clientCert: maybeText, clientKey: masked, clientKeyPassword: masked, clientBinding: maybeText };
 
 const gateway = object({
   id: text,

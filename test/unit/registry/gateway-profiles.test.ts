@@ -7,7 +7,7 @@ import type { GatewayProfiles, OpenedIdentity } from '../../../src/registry/gate
 import type { GatewayTls } from '../../../src/registry/gateway-record.ts';
 import type { TrustBundle } from '../../../src/tls/profile.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { nodeCapabilities } from '../../support/open-test-profile.ts';
+import { testCapabilities } from '../../support/open-test-profile.ts';
 import { mintPki } from '../../support/pki.ts';
 import type { MintedCa, MintedCertificate } from '../../support/pki.ts';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   next = await coming.issue({ cn: 'next' });
 });
 
-const options = (capabilities = nodeCapabilities) => ({
+const options = (capabilities = testCapabilities) => ({
   openKey,
   capabilities,
   allowInsecureTls: false,
@@ -73,7 +73,7 @@ test.each<[string, () => GatewayTls<Secret>, string[]]>([
 });
 
 test('a platform that cannot believe both is refused', async () => {
-  const wanting = openProfiles({ next: ca(coming) }, options({ ...nodeCapabilities, caAdd: false }));
+  const wanting = openProfiles({ next: ca(coming) }, options({ ...testCapabilities, caAdd: false }));
   await expect(wanting).rejects.toMatchObject({
     code: 'capability_unsupported',
     message: expect.stringContaining('caAdd'),
@@ -132,4 +132,20 @@ test('the name of what it stands for changes with identity and trust, not with a
   expect(await nameOf({ ...base, crl: { pem: await former.crl([]) } })).toBe(name);
   const others = [identity(next), { serverName: 'other.example' }, { retiring: ca(coming) }, ca(coming)];
   for (const other of others) expect(await nameOf({ ...base, ...other })).not.toBe(name);
+});
+
+test('an identity of the platform stands beside another one, by name', async () => {
+  const bound = { ...options({ ...testCapabilities, binding: true }), bindings: new Set(['OLD', 'NEW']) };
+  const profiles = await openProfiles({ clientBinding: 'OLD', next: { clientBinding: 'NEW' } }, bound);
+  expect(profiles.main.identity).toEqual({ binding: 'OLD', chain: [] });
+  const coming = profileWith(profiles, 'next');
+  expect(coming?.identity).toEqual({ binding: 'NEW', chain: [] });
+  expect(coming && presentedBy(coming, profiles)).toBe('next');
+});
+
+test('of an identity to come that the platform cannot honour nothing is read', async () => {
+  const unable = options({ ...testCapabilities, dynamicIdentity: false });
+  const coming = { clientCert: { pem: 'no PEM at all' }, clientKey: new Secret('no key') };
+  const { refusal } = await openProfiles({ next: coming }, unable);
+  expect(refusal).toMatchObject({ code: 'capability_unsupported', details: { capabilities: ['dynamicIdentity'] } });
 });

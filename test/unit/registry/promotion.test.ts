@@ -77,6 +77,19 @@ test.each<[string, GatewayTls<Secret>, object]>([
     },
   ],
   [
+    'an identity of the platform moves like one of ours',
+    { clientBinding: 'OLD', next: { clientBinding: 'NEW' } },
+    { clientBinding: 'NEW', retiring: { clientBinding: 'OLD' } },
+  ],
+  [
+    'and takes the place of one of ours',
+    { ...CURRENT, next: { clientBinding: 'NEW' } },
+    {
+      clientBinding: 'NEW',
+      retiring: { clientCert: pem('CERT'), clientKey: 'key', clientKeyPassword: 'passphrase' },
+    },
+  ],
+  [
     'trust alone leaves the identity',
     { ...NEXT, caCertificate: pem('CA'), next: { caCertificate: pem('NEXT CA') } },
     {

@@ -10,7 +10,7 @@ import type { ReadableGateway } from '../../../src/registry/snapshot.ts';
 import { StandIn } from '../../../src/registry/stand-in.ts';
 import type { UpstreamConfig } from '../../../src/upstream/upstream-config.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { nodeCapabilities } from '../../support/open-test-profile.ts';
+import { testCapabilities } from '../../support/open-test-profile.ts';
 import { mintPki } from '../../support/pki.ts';
 import { recordEvents } from '../../support/recorded-events.ts';
 import type { RecordedEvents } from '../../support/recorded-events.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   };
   const options = {
     openKey,
-    capabilities: nodeCapabilities,
+    capabilities: testCapabilities,
     allowInsecureTls: false,
     clock: new ManualClock(Date.now()),
   };

@@ -49,6 +49,7 @@ const FIELD_FLAGS: readonly FieldFlag[] = [
   row('cert', 'clientCert', 'file', 'PEM of the certificate we present, with its chain'),
   row('key', 'clientKey', 'file', 'PEM of its private key; the --cert file may hold both'),
   row('key-password-file', 'clientKeyPassword', 'secret file', 'file with the passphrase of the key'),
+  row('client-binding', 'clientBinding', 'text', 'name of a certificate the platform holds, instead of --cert'),
   row('server-name', 'serverName', 'text', "name to ask for and to find in the server's certificate"),
   row('min-tls-version', 'minTlsVersion', 'text', '1.2 or 1.3'),
   row('crl', 'crl', 'file', 'PEM of revocation lists'),
