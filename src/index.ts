@@ -44,7 +44,7 @@ export type {
   PeerChain,
 } from './tls/dialer.ts';
 export type { KeyOpener } from './tls/key-opener.ts';
-export type { ProfileFingerprint, TlsProfile } from './tls/profile.ts';
+export type { ClientIdentity, ProfileFingerprint, TlsProfile } from './tls/profile.ts';
 export type { Change, OnChange, OnLink, StorageDriver } from './store/driver.ts';
 export { codeOf, guardStorage, storeUnavailable } from './store/unavailable.ts';
 export { Cancellation } from './base/cancel-signal.ts';
@@ -115,5 +115,9 @@ export { isSignedBy } from './pki/signature.ts';
 // certificates callers show
 export { openCallerAnchors, openCallerCrls } from './tls/caller-trust.ts';
 export type { CallerAnchors, CallerCrls } from './tls/caller-trust.ts';
+export { refusalOf } from './tls/refused-server.ts';
+export type { ServerRefusal } from './tls/refused-server.ts';
+export { revocationJudge } from './tls/revocation.ts';
+export type { RevocationVerdict } from './tls/revocation.ts';
 export { withdrawalJudge } from './tls/withdrawal.ts';
 export type { PeerRules, Withdrawal } from './tls/withdrawal.ts';

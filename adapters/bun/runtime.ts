@@ -18,6 +18,7 @@ export const BUN: Runtime = Object.freeze({
     peerCertificate: true,
     http2: false,
     dynamicIdentity: true,
+    binding: false,
     errorDetail: 'alert',
     forceKill: true,
   }),

@@ -1,3 +1,4 @@
+import type { Secret } from '../../src/index.ts';
 import type { Runtime } from '../node-compat/runtime.ts';
 
 /** Found by the contracts of test/contract, run on it. */
@@ -17,6 +18,7 @@ export const DENO: Runtime = Object.freeze({
     peerCertificate: true,
     http2: false,
     dynamicIdentity: true,
+    binding: false,
     errorDetail: 'code',
     forceKill: true,
   }),
@@ -27,5 +29,5 @@ export const DENO: Runtime = Object.freeze({
     trustsIntermediates: true,
     explainsVerification: false,
   }),
-  stores: {},
+  stores: { 'deno-kv': async (storage: Secret) => (await import('./deno-kv.ts')).openDenoKv(storage) },
 });

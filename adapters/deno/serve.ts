@@ -28,7 +28,14 @@ async function start(): Promise<Gateway> {
   const events = createEventHub(log);
   const gateway = await createGateway(completed(values), await createPlatform(DENO, completed(values), events));
   gateway.beginUpkeep();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(gateway, values));
   return gateway;
+}
+
+/** Deno stops listening and lets requests finish; what is open to stores and servers would keep the process after that. */
+async function stop(gateway: Gateway, { drainTimeoutSeconds }: SettingValues): Promise<void> {
+  gateway.beginDrain();
+  await gateway.close(drainTimeoutSeconds * 1000);
 }
 
 function completed(values: SettingValues): Config {
@@ -42,8 +49,9 @@ function completed(values: SettingValues): Config {
 }
 
 async function fetch(request: Request): Promise<Response> {
+  let gateway: Gateway;
   try {
-    return await (await (starting ??= start())).fetch(request);
+    gateway = await (starting ??= start());
   } catch (error) {
     // the next request tries again: a store may be back by then
     starting = undefined;
@@ -51,6 +59,7 @@ async function fetch(request: Request): Promise<Response> {
     process.stderr.write(`${JSON.stringify({ level: 'error', event: 'start.failed', code, message, hint })}\n`);
     return Response.json({ title: 'the gateway could not start', code }, { status: 503 });
   }
+  return gateway.fetch(request);
 }
 
 export default { fetch };

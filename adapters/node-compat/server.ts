@@ -38,12 +38,12 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
   try {
     const { host, port } = config;
     const { fetch, webSocket } = gateway;
-    const listener = await openListener({ host, port, identity, fetch, webSocket, events });
+    const listener = await openListener(runtime, { host, port, identity, fetch, webSocket, events });
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
     const url = urlOf(host, listener.port, identity);
     const healthPort = healthPortOf(config);
-    const health = healthPort === undefined ? undefined : await openHealthListener(healthPort, gateway);
+    const health = healthPort === undefined ? undefined : await openHealthListener(runtime, healthPort, gateway);
     if (health) open.push(health);
     const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
     onPresented(identity);
@@ -75,8 +75,8 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
 const LOOPBACK = '127.0.0.1';
 const HEALTH_PATHS = new Set(['/health', '/ready']);
 
-function openHealthListener(port: number, gateway: Gateway): Promise<Listener> {
+function openHealthListener(runtime: Runtime, port: number, gateway: Gateway): Promise<Listener> {
   const fetch = (request: Request) =>
     HEALTH_PATHS.has(new URL(request.url).pathname) ? gateway.fetch(request) : new Response(null, { status: 404 });
-  return openListener({ host: LOOPBACK, port, fetch });
+  return openListener(runtime, { host: LOOPBACK, port, fetch });
 }

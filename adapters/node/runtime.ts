@@ -17,9 +17,16 @@ export const NODE: Runtime = Object.freeze({
     peerCertificate: true,
     http2: false,
     dynamicIdentity: true,
+    binding: false,
     errorDetail: 'alert',
     forceKill: true,
   }),
   listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  tls: Object.freeze({
+    checksCrls: true,
+    completesChains: false,
+    trustsIntermediates: false,
+    explainsVerification: true,
+  }),
   stores: {},
 });

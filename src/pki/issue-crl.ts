@@ -30,6 +30,8 @@ export async function issueCrl(authority: IssuedCertificate, request: CrlRequest
     entries: request.revokedSerialNumbers.map((serialNumber) => ({
       serialNumber,
       revocationDate: request.thisUpdate,
+      // without any, the library writes an empty list of extensions, which BoringSSL rightly does not read
+      invalidity: wholeSeconds(request.thisUpdate),
     })),
     extensions: [
       new x509.AuthorityKeyIdentifierExtension(await keyIdentifierOf(x509, certificate)),
@@ -40,6 +42,9 @@ export async function issueCrl(authority: IssuedCertificate, request: CrlRequest
   });
   return toPem('X509 CRL', new Uint8Array(crl.rawData));
 }
+
+/** Fractions of seconds are forbidden in it. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5.2 */
+const wholeSeconds = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
 /** A positive DER INTEGER, without the leading zeros DER forbids. */
 function derInteger(value: number): Uint8Array<ArrayBuffer> {

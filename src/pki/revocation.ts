@@ -42,6 +42,31 @@ export async function revokedOf(
   return revoked;
 }
 
+/**
+ * Those of `certificates` whose issuer is among them and has a list that is current, carries its signature and leaves
+ * nothing out: one with a critical extension speaks of some certificates only, or of changes since another list.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5280#section-5.2
+ */
+export async function listedOf(
+  certificates: readonly Certificate[],
+  lists: readonly RevocationList[],
+  nowMs: number,
+): Promise<ReadonlySet<Certificate>> {
+  const listed = new Set<Certificate>();
+  for (const { issuer, crl } of lists) {
+    if (!isCurrent(crl, nowMs) || crl.extensions.some(({ critical }) => critical)) continue;
+    const isKnown = certificates.some(({ facts }) => facts.isCa && isSameName(facts.subject, issuer));
+    if (!isKnown || !(await isByIssuer(crl, issuer, certificates))) continue;
+    for (const certificate of certificates) if (isSameName(certificate.facts.issuer, issuer)) listed.add(certificate);
+  }
+  return listed;
+}
+
+function isCurrent({ thisUpdate, nextUpdate }: X509Crl, nowMs: number): boolean {
+  return nowMs >= thisUpdate.getTime() && (nextUpdate === undefined || nowMs <= nextUpdate.getTime());
+}
+
 async function isByIssuer(crl: X509Crl, issuer: string, certificates: readonly Certificate[]): Promise<boolean> {
   const { PublicKey } = await loadX509();
   const authorities = certificates.filter(({ facts }) => facts.isCa && isSameName(facts.subject, issuer));

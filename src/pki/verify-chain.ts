@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { isSameName } from './names.ts';
-import { revokedOf, type RevocationList } from './revocation.ts';
+import { listedOf, revokedOf, type RevocationList } from './revocation.ts';
 import { isSignedBy } from './signature.ts';
 
 /** What a presented chain is held to. */
@@ -11,11 +11,13 @@ export interface ChainRules {
   readonly openEnd: boolean;
   /** Whoever they name is revoked, authorities of the chain included. */
   readonly crls: readonly RevocationList[];
+  /** Whether everybody below an anchor needs a current list of his issuer; a list that is missing vouches for nobody then. */
+  readonly needsLists?: boolean;
   readonly nowMs: number;
 }
 
 /** Whether a chain holds, or what stands in the way of its best path. */
-export type ChainVerdict = 'valid' | 'revoked' | 'expired' | 'untrusted';
+export type ChainVerdict = 'valid' | 'revoked' | 'unlisted' | 'expired' | 'untrusted';
 
 /**
  * Judges a chain as a peer presented it, leaf first, the rest in any order and with more than one way up: one valid
@@ -32,6 +34,9 @@ export async function verifyChain(presented: readonly Certificate[], rules: Chai
   const issuers = await issuersAbove(leaf, known);
   const anchors = new Set(rules.anchors.map(idOf));
   const revoked = new Set([...(await revokedOf([...known.values()], rules.crls))].map(idOf));
+  const listed = rules.needsLists
+    ? new Set([...anchors, ...[...(await listedOf([...known.values()], rules.crls, rules.nowMs))].map(idOf)])
+    : known;
   const current = new Set([...known.values()].filter((one) => isCurrent(one, rules.nowMs)).map(idOf));
 
   const leadsUp = (mayPass: (id: string) => boolean): boolean => {
@@ -44,7 +49,9 @@ export async function verifyChain(presented: readonly Certificate[], rules: Chai
     }
     return false;
   };
-  if (leadsUp((id) => current.has(id) && !revoked.has(id))) return 'valid';
+  const isGood = (id: string): boolean => current.has(id) && !revoked.has(id);
+  if (leadsUp((id) => isGood(id) && listed.has(id))) return 'valid';
+  if (leadsUp(isGood)) return 'unlisted';
   if (leadsUp((id) => current.has(id))) return 'revoked';
   return leadsUp(() => true) ? 'expired' : 'untrusted';
 }

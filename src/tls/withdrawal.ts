@@ -58,7 +58,8 @@ export async function withdrawalJudge(
       nowMs,
     });
     if (verdict === 'valid') return undefined;
-    return verdict === 'untrusted' ? 'trust' : verdict;
+    // lists are not needed here, so none can be missed
+    return verdict === 'untrusted' || verdict === 'unlisted' ? 'trust' : verdict;
   };
 }
 
@@ -70,12 +71,13 @@ function keepsTrust(presented: readonly Certificate[], before: TrustBundle, afte
   return before.mode === 'only' ? ledTo.length > 0 : after.mode !== 'only';
 }
 
-function anchorsOf(trust: TrustBundle): readonly Certificate[] {
+/** Those that are known here: the default set is not. */
+export function anchorsOf(trust: TrustBundle): readonly Certificate[] {
   return trust.mode === 'system' ? [] : trust.anchors;
 }
 
 /** The certificates of a chain up to the first that cannot be read. */
-async function readable(chain: readonly Uint8Array[]): Promise<readonly Certificate[]> {
+export async function readable(chain: readonly Uint8Array[]): Promise<readonly Certificate[]> {
   const certificates: Certificate[] = [];
   for (const der of chain) {
     const certificate = await parseDerCertificate(der).catch(() => undefined);

@@ -13,6 +13,14 @@ import { startUpstream, type TestUpstream } from '../support/tls-upstream.ts';
 export interface DialerSubject {
   createDialer(options: { readonly events: EventSink; readonly connectTimeoutMs: number }): Dialer;
   openProfile(material: TlsMaterial): Promise<TlsProfile>;
+  /** How often a second connection resumes the session of the first where it may, over TLS 1.3. */
+  readonly resumes: 'always' | 'sometimes' | 'never';
+}
+
+/** Holds what was seen against what a runtime does: whether any of these connections was resumed. */
+export function expectResumption({ resumes }: DialerSubject, resumed: readonly (boolean | undefined)[]): void {
+  const any = resumed.includes(true);
+  expect(any).toBe(resumes === 'sometimes' ? any : resumes === 'always');
 }
 
 const GET: ChannelRequest = { method: 'GET', path: '/', headers: {} };
@@ -26,7 +34,7 @@ export function dialerContract(name: string, subject: DialerSubject): void {
     let bob: MintedCertificate;
     let strict: TestUpstream;
     const events = recordEvents();
-    const dialer = subject.createDialer({ events: events.sink, connectTimeoutMs: 2_000 });
+    const dialer = subject.createDialer({ events: events.sink, connectTimeoutMs: 20_000 });
 
     beforeAll(async () => {
       const pki = await mintPki();

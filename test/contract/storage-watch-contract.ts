@@ -61,7 +61,7 @@ export function watchContract(pair: () => Promise<[StorageDriver, StorageDriver]
       const [here, there] = await openPair();
       const watched = watchStore(here);
       await watched.link(true);
-      const keys = Array.from({ length: 500 }, (_, n) => `gateway:${n}-${'x'.repeat(196)}`);
+      const keys = Array.from({ length: 500 }, (_, n) => `gateway:${n}-${'x'.repeat(120)}`);
       await put(there, ...keys);
       await there.commit(keys.map((at) => ({ key: at, value: null })));
       await watched.settled();
@@ -112,8 +112,11 @@ export function watchContract(pair: () => Promise<[StorageDriver, StorageDriver]
         () => expect.fail(),
         () => expect.fail(),
       );
-      await put(there, key());
-      if (there !== here) await watched.settled();
+      if (there === here) await put(there, key()).catch(() => undefined);
+      else {
+        await put(there, key());
+        await watched.settled();
+      }
       late?.();
       expect([ended.told, ended.links]).toEqual([[], [true]]);
     });

@@ -7,7 +7,7 @@ import { createDialer } from '../../adapters/node-compat/dialer/dialer.ts';
 import { NODE } from '../../adapters/node/runtime.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { TlsMaterial } from '../../src/tls/profile.ts';
-import { profileOf } from './open-test-profile.ts';
+import { profileFor } from './profile-for.ts';
 
 interface Dial {
   readonly origin: string;
@@ -17,7 +17,7 @@ interface Dial {
 const dialer = createDialer(NODE, { events: () => {}, clock: systemClock, contextCache: { maxIdle: 1 } });
 
 async function outcomeOf({ origin, material }: Dial): Promise<string> {
-  const profile = origin.startsWith('https:') ? await profileOf(material) : undefined;
+  const profile = origin.startsWith('https:') ? await profileFor(NODE, material) : undefined;
   const channel = await dialer.open(profile, origin);
   try {
     const response = await channel.send({ method: 'GET', path: '/', headers: {} });

@@ -75,9 +75,14 @@ export function classifyDial(error: unknown, facts: DialFacts): GatewayError {
 
 /** Why a handshake failed, from the error the TLS stack reports during it or, under TLS 1.3, after it. */
 export function classifyTls(error: unknown, facts: DialFacts): GatewayError {
-  const code = codeOf(error);
+  const code = alertOf(error) ?? codeOf(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return wrongHost(error as HostError, facts.host);
   return explained(tlsReason(code, facts), code);
+}
+
+/** A server that was not believed, for a reason of `X509_verify_cert`. */
+export function notVerified(code: string): GatewayError {
+  return explained(VERIFY_REASONS[code] ?? HANDSHAKE_FAILED, code);
 }
 
 /** Why a request on an open connection got no complete response. */
@@ -210,6 +215,12 @@ function failure(code: ErrorCode, message: string, hint: string | undefined, rea
 /** undici's parser error has a code for some of its reasons only. */
 function isParserError(error: unknown): boolean {
   return error instanceof Error && error.name === 'HTTPParserError';
+}
+
+/** The alert rustls names in words, as OpenSSL would have: Deno's code beside it may be that of another. */
+function alertOf(error: unknown): string | undefined {
+  const name = /received fatal alert: (\w+)$/.exec((error as SystemError | undefined)?.message ?? '')?.[1];
+  return name && `ERR_SSL_ALERT_${name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`;
 }
 
 function codeOf(error: unknown): string {

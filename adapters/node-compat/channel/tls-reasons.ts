@@ -88,6 +88,12 @@ export const LOCAL_REASONS: Readonly<Record<string, TlsReason>> = {
   NO_PROTOCOLS_AVAILABLE: tooOld,
 };
 
+const unknownName = reason(
+  'tls_server_wrong_host',
+  'the server serves no site of this name',
+  'register the URL with the name the server knows, or set server_name to it',
+);
+
 const CLIENT_HINT = 'register a client certificate (client_cert and client_key) that the server accepts';
 
 /** Alerts about our certificate; the server that sends one has made up its mind about us. */
@@ -130,11 +136,9 @@ export const ALERTS: Readonly<Record<string, TlsReason>> = {
   DECRYPT_ERROR: refused,
   HANDSHAKE_FAILURE: failed,
   PROTOCOL_VERSION: tooOld,
-  UNRECOGNIZED_NAME: reason(
-    'tls_server_wrong_host',
-    'the server serves no site of this name',
-    'register the URL with the name the server knows, or set server_name to it',
-  ),
+  UNRECOGNIZED_NAME: unknownName,
+  // as rustls spells it
+  UNRECOGNISED_NAME: unknownName,
   NO_APPLICATION_PROTOCOL: reason(
     'tls_handshake_failed',
     'the server does not offer HTTP/1.1 over TLS',

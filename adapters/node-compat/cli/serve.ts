@@ -72,11 +72,15 @@ function listenForSignals(): Signals {
   const { promise: stop, resolve } = Promise.withResolvers<NodeJS.Signals>();
   const signals: Signals = { stop, onReload: () => undefined };
   process.on('SIGHUP', () => signals.onReload());
-  for (const name of ['SIGTERM', 'SIGINT'] as const)
-    process.once(name, () => {
-      process.on(name, () => process.exit(1));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    let wasSent = false;
+    process.on(name, () => {
+      // a second listener would do, but Deno 2.9.6 calls one that is added in the first for the same signal
+      if (wasSent) process.exit(1);
+      wasSent = true;
       resolve(name);
     });
+  }
   return signals;
 }
 

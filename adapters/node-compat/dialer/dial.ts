@@ -2,11 +2,12 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
-import type { Clock, ErrorCode, EventSink, PeerChain, TlsProfile } from '../../../src/index.ts';
+import type { Certificate, Clock, ErrorCode, EventSink, PeerChain, TlsProfile } from '../../../src/index.ts';
 import { classifyDial, connectTimeout } from '../channel/classify.ts';
 import type { Connect, Connection, DialFacts } from '../channel/connection.ts';
 import type { AddressGuard } from './address-guard.ts';
-import { shownChain } from './shown-chain.ts';
+import type { RevocationCheck } from './revocation-check.ts';
+import { shownChain, withoutAnchors } from './shown-chain.ts';
 import type { KeptSession, SessionKeeper } from './session-keeper.ts';
 
 export interface DialDeps {
@@ -24,6 +25,10 @@ export interface TlsDial {
   readonly profile: TlsProfile;
   readonly context: SecureContext;
   readonly sessions: SessionKeeper;
+  /** What the handshake itself leaves out. */
+  readonly checkRevocation?: RevocationCheck | undefined;
+  /** What the runtime may have added to the chain a server showed. */
+  readonly added?: readonly Certificate[];
 }
 
 /** Opens connections to one origin: DNS, TCP and, for `https:`, a handshake, all within one deadline. */
@@ -121,9 +126,20 @@ class Attempt {
     const shown = secure.isSessionReused() ? undefined : secure.getPeerX509Certificate();
     const refusal =
       tls.profile.verify && !secure.authorized ? unverified(secure) : pinMismatch(shown, tls.profile.pins);
-    if (refusal) this.#fail(refusal);
-    else this.#succeed(secure, secure, secure.isSessionReused() ? (this.#offered?.peer ?? []) : shownChain(shown));
+    if (refusal) return this.#fail(refusal);
+    if (secure.isSessionReused()) return this.#succeed(secure, secure, this.#offered?.peer ?? []);
+    const peer = withoutAnchors(shownChain(shown), tls.added ?? []);
+    if (tls.checkRevocation) void this.#succeedUnlessRevoked(secure, peer, tls.checkRevocation);
+    else this.#succeed(secure, secure, peer);
   };
+
+  /** Nothing was sent yet, and nothing is where the answer is no. */
+  async #succeedUnlessRevoked(secure: TLSSocket, peer: PeerChain, check: RevocationCheck): Promise<void> {
+    const refusal = await check(secure);
+    if (refusal) this.#fail(refusal);
+    else if (secure.destroyed) this.#onError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    else this.#succeed(secure, secure, peer);
+  }
 
   readonly #onError = (error: Error): void => {
     // asked once: Node 22 and 24 tell the certificate of a TLS 1.2 handshake that failed one time only

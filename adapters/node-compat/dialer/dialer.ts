@@ -2,12 +2,15 @@ import type { SecureContext } from 'node:tls';
 import { GatewayError, LeasedCache } from '../../../src/index.ts';
 import type { Clock, Dialer, EventSink, Lease, TlsProfile } from '../../../src/index.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Connect } from '../channel/connection.ts';
 import { UndiciChannel } from '../channel/undici-channel.ts';
 import { createAddressGuard } from './address-guard.ts';
-import { createConnect, type DialDeps } from './dial.ts';
+import { createConnect, type DialDeps, type TlsDial } from './dial.ts';
 import { examine } from './examine.ts';
+import { createRevocationCheck } from './revocation-check.ts';
+import { connectToLook, explain, explaining } from './second-look.ts';
 import { buildSecureContext } from './secure-context.ts';
-import { createSessionKeeper } from './session-keeper.ts';
+import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts';
 
 export interface DialerOptions {
   readonly events: EventSink;
@@ -45,11 +48,11 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       requireMatch(origin, profile);
       const context = profile && (await leaseContext(profile));
       const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0);
-      const tls = profile && context && sessions && { profile, context: context.value, sessions };
+      const tls = profile && context && sessions && tlsDial(profile, context.value, sessions);
       return new UndiciChannel({
         origin,
         fingerprint: profile?.fingerprint,
-        connect: createConnect(origin, tls, deps),
+        connect: connectTo(origin, tls),
         clock,
         headersTimeoutMs,
         forgetSessions: () => sessions?.forget(),
@@ -64,7 +67,16 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       requireMatch(origin, profile);
       const context = await leaseContext(profile);
       try {
-        return await examine({ profile, origin, context: context.value, signal, deps });
+        const dial = tlsDial(profile, context.value, createSessionKeeper(clock, false));
+        return await examine({
+          profile,
+          origin,
+          signal,
+          clock,
+          connect: (onGlimpse) => createConnect(origin, dial, { ...deps, onGlimpse }),
+          look: connectToLook(profile, origin, deps),
+          ...(!runtime.tls.explainsVerification && { explain }),
+        });
       } finally {
         context.release();
       }
@@ -74,6 +86,24 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       contexts.close();
     },
   };
+
+  function tlsDial(profile: TlsProfile, context: SecureContext, sessions: SessionKeeper): TlsDial {
+    const { checksCrls, completesChains } = runtime.tls;
+    const { trust } = profile;
+    return {
+      profile,
+      context,
+      sessions,
+      ...(!checksCrls && { checkRevocation: createRevocationCheck(profile, clock) }),
+      ...(completesChains && trust.mode !== 'system' && { added: trust.anchors }),
+    };
+  }
+
+  function connectTo(origin: string, tls: TlsDial | undefined): Connect {
+    const connect = createConnect(origin, tls, deps);
+    if (!tls?.profile.verify || runtime.tls.explainsVerification) return connect;
+    return explaining(connect, tls.profile, connectToLook(tls.profile, origin, deps), clock);
+  }
 
   function leaseContext(profile: TlsProfile): Promise<Lease<SecureContext>> {
     const { fingerprint } = profile;

@@ -1,19 +1,24 @@
 import type { X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { parseDerCertificate } from '../../../src/index.ts';
-import type { GatewayError, HandshakeReport, PeerChain, TlsProfile } from '../../../src/index.ts';
+import type { Clock, GatewayError, HandshakeReport, PeerChain, TlsProfile } from '../../../src/index.ts';
 import { classifyTls, closedAfterHandshake } from '../channel/classify.ts';
 import type { Connect, Connection } from '../channel/connection.ts';
-import { createConnect, type DialDeps, hostOf } from './dial.ts';
-import { createSessionKeeper } from './session-keeper.ts';
+import { type DialDeps, hostOf } from './dial.ts';
+import type { explain } from './second-look.ts';
 import { shownChain } from './shown-chain.ts';
 
 export interface Examination {
   readonly profile: TlsProfile;
   readonly origin: string;
-  readonly context: SecureContext;
   readonly signal: AbortSignal;
-  readonly deps: DialDeps;
+  readonly clock: Clock;
+  /** Opens one connection as a channel would. */
+  readonly connect: (onGlimpse: NonNullable<DialDeps['onGlimpse']>) => Connect;
+  /** Opens one that shows nothing of ours and believes nothing of the server's. */
+  readonly look: Connect;
+  /** Given where a refusal does not say what it was for. */
+  readonly explain?: typeof explain;
 }
 
 /**
@@ -47,38 +52,34 @@ interface Outcome {
  * @throws the signal's reason when it is aborted.
  */
 export async function examine(examination: Examination): Promise<HandshakeReport> {
-  const { profile, deps } = examination;
+  const { profile, clock, look } = examination;
   const { error, sight } = await handshake(examination);
   if (!error || sight || error.facts.stage !== 'tls') return report(examination, sight, error);
-  // The peer was not accepted: look at it again, showing nothing of ours and believing nothing of its.
-  const { minVersion } = profile;
-  const second = await handshake({
-    ...examination,
-    profile: { ...profile, identity: undefined, verify: false, pins: [] },
-    context: createSecureContext({ minVersion }),
-    deps: { ...deps, events: () => {} },
-  });
-  return report(examination, second.sight, error);
+  // The peer was not accepted: look at it again.
+  const second = await handshake({ ...examination, connect: () => look });
+  const why =
+    error.code === 'tls_unknown_ca'
+      ? examination.explain?.(error, second.sight?.chain ?? [], profile, clock.nowMs())
+      : undefined;
+  return report(examination, second.sight, (await why) ?? error);
 }
 
-async function handshake({ profile, origin, context, signal, deps }: Examination): Promise<Outcome> {
-  const startedMs = deps.clock.monotonicMs();
-  const sessions = createSessionKeeper(deps.clock, false);
+async function handshake({ connect, signal, clock }: Examination): Promise<Outcome> {
+  const startedMs = clock.monotonicMs();
   let glimpse: Sight | undefined;
   const onGlimpse = (secure: TLSSocket, shown: X509Certificate): void => {
     glimpse = look(secure, shownChain(shown));
   };
-  const connect = createConnect(origin, { profile, context, sessions }, { ...deps, onGlimpse });
-  const { error, connection } = await untilAborted(connect, signal);
+  const { error, connection } = await untilAborted(connect(onGlimpse), signal);
   if (!connection) return { error, sight: glimpse };
   const onAbort = (): void => void connection.socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const secure = connection.socket as TLSSocket;
     const sight = look(secure, connection.peer);
-    const spentMs = deps.clock.monotonicMs() - startedMs;
+    const spentMs = clock.monotonicMs() - startedMs;
     const waitMs = Math.min(Math.max(spentMs * 4, MIN_VERDICT_MS), MAX_VERDICT_MS);
-    return { error: await verdict(connection, waitMs, deps.clock), sight };
+    return { error: await verdict(connection, waitMs, clock), sight };
   } finally {
     signal.removeEventListener('abort', onAbort);
     signal.throwIfAborted();
@@ -106,7 +107,7 @@ function untilAborted(connect: Connect, signal: AbortSignal): Promise<Dialled> {
 }
 
 /** What the server made of our side of the handshake; undefined is a yes. */
-function verdict(connection: Connection, waitMs: number, clock: DialDeps['clock']): Promise<GatewayError | undefined> {
+function verdict(connection: Connection, waitMs: number, clock: Clock): Promise<GatewayError | undefined> {
   const { socket, facts } = connection;
   return new Promise((resolve) => {
     const judge = (error: GatewayError | undefined): void => {

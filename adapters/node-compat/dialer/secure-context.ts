@@ -1,6 +1,7 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
-import type { TlsProfile } from '../../../src/index.ts';
+import type { ClientIdentity, TlsProfile } from '../../../src/index.ts';
 
 /**
  * Node's form of a profile: what a handshake shows and believes, parsed once.
@@ -33,7 +34,7 @@ function build(profile: TlsProfile): SecureContext {
       // An anchor is trusted as it stands, an intermediate too; OpenSSL alone insists on a self-signed one.
       ...(anchors.length > 0 && { allowPartialTrustChain: true }),
       ...(profile.crls.length > 0 && { crl: [...profile.crls] }),
-      ...(identity && { cert: identity.chain.map(({ pem }) => pem).join(''), key: identity.privateKey.reveal() }),
+      ...(identity && { cert: identity.chain.map(({ pem }) => pem).join(''), key: keyOf(identity) }),
     });
   if (trust.mode === 'system') return contextWith();
   if (trust.mode === 'only') return contextWith(anchors);
@@ -53,3 +54,19 @@ function addAnchors(context: SecureContext, anchors: readonly string[]): boolean
   for (const anchor of anchors) native.addCACert(anchor);
   return true;
 }
+
+/**
+ * The key of an identity that will be shown. Not every library looks before the handshake, and what then happens is
+ * that no certificate is presented at all: Deno with a key it cannot read, TLS 1.3 with a curve it has no name for.
+ * A profile that names an identity of the platform was refused; should one come here, it must not dial without any.
+ */
+function keyOf(identity: ClientIdentity): string {
+  const [leaf] = identity.chain;
+  if (!('privateKey' in identity) || leaf === undefined) throw new TypeError('an identity without a key');
+  const key = identity.privateKey.reveal();
+  if (!new X509Certificate(leaf.pem).checkPrivateKey(createPrivateKey(key))) throw unusable('KEY_VALUES_MISMATCH');
+  if (/^EC (?!P-(256|384|521)$)/.test(leaf.facts.keyType)) throw unusable('UNSUPPORTED_CURVE');
+  return key;
+}
+
+const unusable = (code: string): Error => Object.assign(new Error(code), { code });

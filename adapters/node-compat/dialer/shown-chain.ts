@@ -1,11 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
-import type { PeerChain } from '../../../src/index.ts';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { equalBytes } from '../../../src/index.ts';
+import type { Certificate, PeerChain } from '../../../src/index.ts';
 
 /** OpenSSL's limit. */
 const MAX_CERTIFICATES = 100;
 
 /**
- * What a server showed in a full handshake, from the leaf upwards; of several ways up one.
+ * What a peer showed in a full handshake, from the leaf upwards; of several ways up one.
  *
  * @param leaf asked of the socket once: Node 22 and 24 tell it one time only
  */
@@ -14,6 +16,27 @@ export function shownChain(leaf: X509Certificate | undefined): PeerChain {
   for (let next = leaf; next && chain.length < MAX_CERTIFICATES;) {
     chain.push(next.raw);
     // a self-signed certificate names itself as its issuer
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
+  }
+  return chain;
+}
+
+/**
+ * A chain without the anchors a runtime may have added to it: those a peer sent as well go with them, so that in doubt
+ * a chain leads to less than it could.
+ */
+export function withoutAnchors([leaf, ...above]: PeerChain, anchors: readonly Certificate[]): PeerChain {
+  if (leaf === undefined) return [];
+  return [leaf, ...above.filter((der) => !anchors.some((anchor) => equalBytes(anchor.der, der)))];
+}
+
+/** What a peer showed, and the root it led to where the runtime tells that. */
+export function completedChain(socket: TLSSocket): PeerChain {
+  const chain: Uint8Array[] = [];
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // without a certificate it is an empty object
+  while (next?.raw && chain.length < MAX_CERTIFICATES) {
+    chain.push(next.raw);
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return chain;

@@ -1,30 +1,40 @@
-import type { Server } from 'node:http';
+import type { Server as Http1Server } from 'node:http';
 import type { Http2Server } from 'node:http2';
-import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /** How every HTTP/2 connection begins; no HTTP/1.1 method starts with PRI. @see https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
 const PREFACE = Buffer.from('PRI');
 
 /**
- * Lets a plain HTTP/1.1 server hand connections that begin with the HTTP/2 preface to `http2` (prior knowledge; there
- * is no Upgrade in RFC 9113). The listening server stays `http1`, whose own time limits keep watching its connections.
+ * Listens for connections in plain text, and hands those that begin with the HTTP/2 preface to `http2` (prior
+ * knowledge; there is no Upgrade in RFC 9113), the others to `http1`. Neither listens itself: a listening HTTP server of
+ * Bun has no sockets to hand on.
  *
  * @param firstByteMs how long a connection may stay silent
  */
-export function acceptHttp2(http1: Server, http2: Http2Server, firstByteMs: number): void {
-  const [serveHttp1] = http1.listeners('connection');
-  http1.removeAllListeners('connection');
-  http1.on('connection', (socket: Socket) => {
+export function listenBefore(http1: Http1Server, http2: Http2Server, firstByteMs: number): Server {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  // with which Node's HTTP/1.1 begins and ends to watch the time its connections take
+  server.on('listening', () => http1.emit('listening'));
+  server.on('close', () => http1.close());
+  // Deno closes a connection after its first answer once its server does not listen any more
+  Object.defineProperty(http1, 'listening', { get: () => server.listening });
+  server.on('connection', (socket: Socket) => {
     let seen: Buffer = Buffer.alloc(0);
     const give = (): void => {
       socket.setTimeout(0);
       socket.off('timeout', drop).off('error', drop).off('data', look).pause();
       socket.unshift(seen);
-      if (PREFACE.equals(seen.subarray(0, PREFACE.length))) http2.emit('connection', socket);
-      else {
+      if (PREFACE.equals(seen.subarray(0, PREFACE.length))) {
+        http2.emit('connection', socket);
+        // Bun waits for what was read already
+        setImmediate(() => socket.readableLength > 0 && socket.resume());
+      } else {
         socket.allowHalfOpen = true;
-        serveHttp1?.call(http1, socket);
-        socket.resume();
+        http1.emit('connection', socket);
+        // at once, Deno would mix up what was read already with what comes
+        process.nextTick(() => socket.resume());
       }
     };
     const look = (chunk: Buffer): void => {
@@ -37,4 +47,5 @@ export function acceptHttp2(http1: Server, http2: Http2Server, firstByteMs: numb
     socket.allowHalfOpen = false;
     socket.setTimeout(firstByteMs).on('timeout', drop).on('error', drop).on('data', look);
   });
+  return server;
 }

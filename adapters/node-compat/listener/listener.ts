@@ -6,12 +6,14 @@ import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
 import type { Arrival, EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
+import type { Runtime, TlsTraits } from '../runtime.ts';
 import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Http1Connections } from './http1-connections.ts';
 import type { ListenerIdentity } from './identity.ts';
 import { presentOn } from './secure-options.ts';
-import { HANDSHAKE_MS, IDLE_MS, createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
+import { HANDSHAKE_MS, IDLE_MS, NO_REQUEST_MS } from './servers.ts';
+import { createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
 import type { Incoming, ListeningServer, Outgoing } from './servers.ts';
 import { WebSockets } from './web-sockets.ts';
 
@@ -53,21 +55,22 @@ const GOODBYE_MS = 1000;
  *
  * @throws GatewayError config_invalid when the address cannot be listened on
  */
-export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const listener = new NodeListener(options);
+export async function openListener(runtime: Pick<Runtime, 'tls'>, options: ListenerOptions): Promise<Listener> {
+  const listener = new NodeListener(runtime.tls, options);
   await listener.listen(options);
   return listener;
 }
 
 class NodeListener implements Listener {
   readonly #server: ListeningServer;
+  readonly #traits: TlsTraits;
   /** What is known of the caller of a request; its signal aborts when it goes away. */
   readonly #running = new Map<Outgoing, Arrival>();
   /** TCP connections, handshakes under way among them. */
   readonly #sockets = new Set<Socket>();
   /** What HTTP is spoken over: the same, or TLS connections over them. */
   readonly #served = new Set<Socket>();
-  readonly #http1 = new Http1Connections();
+  readonly #http1 = new Http1Connections(systemClock);
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
@@ -77,21 +80,23 @@ class NodeListener implements Listener {
   /** Once everything was answered, and from then on nothing is. */
   #isOver = false;
 
-  constructor({ host, identity, fetch, webSocket, events = () => undefined }: ListenerOptions) {
+  constructor(traits: TlsTraits, { host, identity, fetch, webSocket, events = () => undefined }: ListenerOptions) {
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
       // on a connection that is about to end; what was never begun can be sent again
       if (this.#isOver) return;
-      this.#track(incoming, outgoing, connections?.of(incoming));
+      this.#track(incoming, outgoing, connections.of(incoming));
       if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
     };
     const trust = identity?.callers;
-    const connections = trust && new CallerConnections();
-    const callers = trust && new Callers({ trust, handshakeMs: HANDSHAKE_MS, clock: systemClock, events });
-    const { server, http2 } = identity ? createTlsServer(identity, callers, handle) : createPlainServer(handle);
+    const connections = new CallerConnections();
+    const callers = trust && new Callers({ trust, traits, handshakeMs: HANDSHAKE_MS, clock: systemClock, events });
+    const { server, http1, http2 } = identity
+      ? createTlsServer(identity, { traits, callers }, handle)
+      : createPlainServer(handle);
     http2.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
@@ -100,17 +105,20 @@ class NodeListener implements Listener {
       });
     });
     this.#server = server;
+    this.#traits = traits;
     this.#identity = identity;
     this.#callers = callers;
     if (webSocket) {
       const accept = (request: Request, incoming: IncomingMessage) =>
-        webSocket(request, { connection: connections?.of(incoming) });
+        webSocket(request, { connection: connections.of(incoming), rawHeaders: incoming.rawHeaders });
       this.#webSockets = new WebSockets(accept, () => this.#onIdle());
-      server.on('upgrade', this.#webSockets.upgrade);
-      server.on('upgrade', (_, socket: Duplex) => this.#http1.leave(socket));
+      http1.on('upgrade', this.#webSockets.upgrade);
+      http1.on('upgrade', (_, socket: Duplex) => this.#http1.leave(socket));
     }
+    const served = identity ? 'secureConnection' : 'connection';
+    this.#http1.watch(http1, served, NO_REQUEST_MS);
     server.on('connection', (socket: Socket) => remember(socket, this.#sockets));
-    server.on(identity ? 'secureConnection' : 'connection', (socket: Socket) => remember(socket, this.#served));
+    server.on(served, (socket: Socket) => remember(socket, this.#served));
   }
 
   listen({ host, port }: ListenerOptions): Promise<void> {
@@ -141,7 +149,7 @@ class NodeListener implements Listener {
       throw new GatewayError('config_invalid', 'TLS and client-auth cannot change while the gateway runs', {
         hint: 'restart it',
       });
-    presentOn(this.#server, identity);
+    presentOn(this.#server, identity, this.#traits);
     this.#identity = identity;
     return callers && this.#callers ? this.#callers.hold(callers) : 0;
   }
@@ -190,10 +198,10 @@ class NodeListener implements Listener {
     if (this.inFlight === 0) this.#finished?.();
   }
 
-  #track({ socket }: Incoming, outgoing: Outgoing, connection: Arrival['connection']): void {
+  #track({ socket, rawHeaders }: Incoming, outgoing: Outgoing, connection: Arrival['connection']): void {
     const gone = new Cancellation();
     const leave = (): void => gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
-    this.#running.set(outgoing, { signal: gone, connection });
+    this.#running.set(outgoing, { signal: gone, connection, rawHeaders });
     if (!('stream' in outgoing)) this.#http1.begin(socket);
     if (this.#finished) endConnectionAfter(outgoing);
     // an HTTP/2 response counts as finished also when its stream was reset

@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
 import type { Secret } from '../../../src/index.ts';
+import type { TlsTraits } from '../runtime.ts';
 import type { CallerTrust } from './caller-trust.ts';
 
 /** A TLS server of Node, as far as its certificates are concerned. */
@@ -26,9 +27,11 @@ export function secureOptions({ chainPem, privateKey, minVersion, callers }: Pre
   return { cert: chainPem, key: privateKey.reveal(), minVersion, ...(callers && callerOptions(callers)) };
 }
 
-function callerOptions({ anchors, crls }: CallerTrust): SecureContextOptions {
+function callerOptions({ anchors, unrooted, crls }: CallerTrust): SecureContextOptions {
   return {
     ca: anchors.map(({ pem }) => pem),
+    // enough on Bun; Node's server is told in another way
+    ...(unrooted && { allowPartialTrustChain: true }),
     // one by one: of several in a text Node up to 24 reads the first only
     ...(crls.length > 0 && { crl: [...crls] }),
     // who resumes a session is asked neither for a certificate nor for its dates, its authority or its revocation
@@ -41,8 +44,8 @@ function callerOptions({ anchors, crls }: CallerTrust): SecureContextOptions {
  *
  * @throws GatewayError capability_unsupported, with the identity before still in place
  */
-export function presentOn(server: SecureServer, identity: Presented): void {
-  const trustIntermediates = identity.callers?.unrooted && intermediateTrust(server);
+export function presentOn(server: SecureServer, identity: Presented, { trustsIntermediates }: TlsTraits): void {
+  const trustIntermediates = identity.callers?.unrooted && !trustsIntermediates ? intermediateTrust(server) : undefined;
   server.setSecureContext(secureOptions(identity));
   trustIntermediates?.();
 }
@@ -55,9 +58,13 @@ export function presentOn(server: SecureServer, identity: Presented): void {
 function intermediateTrust(server: SecureServer): () => void {
   const native = () => (server as { _sharedCreds?: NativeContext })._sharedCreds?.context;
   if (typeof native()?.setAllowPartialTrustChain === 'function') return () => native()?.setAllowPartialTrustChain?.();
-  throw new GatewayError('capability_unsupported', 'this version of Node trusts no intermediate as a client CA', {
-    hint: 'give the root it leads to as well',
-  });
+  throw new GatewayError(
+    'capability_unsupported',
+    'this version of the runtime trusts no intermediate as a client CA',
+    {
+      hint: 'give the root it leads to as well',
+    },
+  );
 }
 
 interface NativeContext {

@@ -5,8 +5,9 @@ import { constants, createSecureServer, createServer as createHttp2Server } from
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { TlsTraits } from '../runtime.ts';
 import type { Callers } from './callers.ts';
-import { acceptHttp2 } from './http1-or-http2.ts';
+import { listenBefore } from './http1-or-http2.ts';
 import type { ListenerIdentity } from './identity.ts';
 import { presentOn, secureOptions } from './secure-options.ts';
 import type { SecureServer } from './secure-options.ts';
@@ -28,6 +29,8 @@ const LIMITS = {
 export const HANDSHAKE_MS = 10_000;
 /** How long a connection may be without a request. */
 export const IDLE_MS = LIMITS.keepAliveTimeout;
+/** The same where HTTP/1.1 does not see to it; later than it would. */
+export const NO_REQUEST_MS = IDLE_MS + LIMITS.headersTimeout;
 const HTTP2_SETTINGS = { maxConcurrentStreams: 256, maxHeaderListSize: LIMITS.maxHeaderSize };
 
 /** What `requestTimeout` is to HTTP/1.1: a body that does not arrive in time ends its stream. */
@@ -41,9 +44,10 @@ export function endSlowUpload(incoming: Incoming, outgoing: Http2ServerResponse)
 
 export type Handle = (incoming: Incoming, outgoing: Outgoing) => void;
 
-/** What listens, and what speaks HTTP/2 there: the same server under TLS, where ALPN decides. */
+/** What listens, and what speaks HTTP there: the same server under TLS, where ALPN decides. */
 export interface Servers {
   readonly server: ListeningServer;
+  readonly http1: EventEmitter;
   readonly http2: EventEmitter;
 }
 
@@ -56,23 +60,27 @@ export const isSecure = (server: ListeningServer): server is ListeningServer & S
 
 /** A server for HTTP/1.1 and, with prior knowledge, HTTP/2, both in plain text. */
 export function createPlainServer(handle: Handle): Servers {
-  const server = createServer({ ...LIMITS, IncomingMessage: UpgradableMessage }, handle);
+  const http1 = createServer({ ...LIMITS, IncomingMessage: UpgradableMessage }, handle);
   const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, handle);
-  acceptHttp2(server, http2, LIMITS.headersTimeout);
-  return { server, http2 };
+  const server = listenBefore(http1, http2, LIMITS.headersTimeout) as ListeningServer;
+  return { server, http1, http2 };
 }
 
 /** A server for both over TLS, where ALPN decides. */
-export function createTlsServer(identity: ListenerIdentity, callers: Callers | undefined, handle: Handle): Servers {
+export function createTlsServer(
+  identity: ListenerIdentity,
+  { traits, callers }: { readonly traits: TlsTraits; readonly callers: Callers | undefined },
+  handle: Handle,
+): Servers {
   const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
   const limits = { ...LIMITS, ...http1, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS };
   const asking = identity.callers && { requestCert: true, rejectUnauthorized: identity.callers.isRequired };
   const secure = createSecureServer({ ...limits, ...asking, ...secureOptions(identity) }, handle);
-  presentOn(secure, identity);
+  presentOn(secure, identity, traits);
   // closeIdleConnections is there from Node 22 on; its types lag behind
   const server = secure as unknown as ListeningServer;
   if (callers) admitBy(callers, server);
-  return { server, http2: server };
+  return { server, http1: server, http2: server };
 }
 
 /** Stands between the handshake and HTTP. */
@@ -80,7 +88,12 @@ function admitBy(callers: Callers, server: Server): void {
   const [serve] = server.listeners('secureConnection');
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (callers.admit(socket)) serve?.call(server, socket);
-    else socket.destroy();
+    const decide = (isAdmitted: boolean): void => {
+      if (isAdmitted) serve?.call(server, socket);
+      else socket.destroy();
+    };
+    const admitted = callers.admit(socket);
+    if (typeof admitted === 'boolean') decide(admitted);
+    else void admitted.then(decide);
   });
 }

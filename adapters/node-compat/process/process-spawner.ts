@@ -77,7 +77,8 @@ function start(path: string, { command, args, env, cwd }: Program): Promise<Chil
 }
 
 function startFailure(command: string, error: unknown): GatewayError {
-  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  // what Deno's permissions forbid has a name and no code
+  const { name, code = name } = error as NodeJS.ErrnoException;
   // the file itself was found before
   if (code === 'ENOENT')
     return new GatewayError('command_not_found', `the interpreter of ${command} is missing`, {
@@ -88,7 +89,7 @@ function startFailure(command: string, error: unknown): GatewayError {
   if (code === 'ENOEXEC')
     return notExecutable(command, 'it is no program of this machine, nor a script that names one');
   return new GatewayError('process_not_started', `${command} could not be started (${code})`, {
-    hint: 'the system may have too many processes or open files, or too little memory; E2BIG means too long arguments',
+    hint: 'too many processes or open files, too little memory, too long arguments (E2BIG), no --allow-run (NotCapable)',
     details: { command, reason: code },
   });
 }

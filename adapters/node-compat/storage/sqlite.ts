@@ -110,8 +110,14 @@ async function whileBusy<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** The low byte is the primary result code, 5 is SQLITE_BUSY: https://sqlite.org/rescode.html */
-const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
+/**
+ * The low byte is the primary result code, 5 is SQLITE_BUSY: https://sqlite.org/rescode.html. Deno 2.9.6 tells SQLite's
+ * text for it alone.
+ */
+const isBusy = (error: unknown): boolean => {
+  const { errcode = 0, message } = error as { errcode?: number; message?: string };
+  return errcode % 256 === 5 || message === 'database is locked';
+};
 
 /** SQLite's own fixed text ("database or disk is full"), else the system's code. */
 const reasonOf = (error: unknown): string => (error as { errstr?: string }).errstr ?? codeOf(error);

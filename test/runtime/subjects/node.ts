@@ -1,1 +1,9 @@
-export { NODE as RUNTIME } from '../../../adapters/node/runtime.ts';
+import { NODE } from '../../../adapters/node/runtime.ts';
+import type { Subject } from './subject.ts';
+
+export const RUNTIME = NODE;
+
+export const SUBJECT: Subject = {
+  resumes: 'always',
+  command: (file) => [process.execPath, file],
+};

@@ -9,6 +9,7 @@ import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
 import type { CallerTrust } from '../../../adapters/node-compat/listener/caller-trust.ts';
+import { RUNTIME } from '#runtime';
 import { openListener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { Listener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { ListenerIdentity } from '../../../adapters/node-compat/listener/identity.ts';
@@ -56,7 +57,7 @@ async function trusting(
 
 async function listen(identity: ListenerIdentity) {
   const recorded = recordEvents();
-  const listener = await openListener({
+  const listener = await openListener(RUNTIME, {
     host: '127.0.0.1',
     port: 0,
     identity,

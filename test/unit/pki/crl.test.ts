@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { checkCrlIssuer, crlFacts, parseCrls } from '../../../src/pki/crl.ts';
+import { checkCrlIssuer, crlFacts, openCrl, parseCrls } from '../../../src/pki/crl.ts';
 import { toPem } from '../../../src/pki/pem.ts';
 import { mintPki, type MintedCa, type TestPki } from '../../support/pki.ts';
 
@@ -69,4 +69,9 @@ test('refuses a list under the name of an authority that did not sign it', async
 
 test('lets a list of an authority it was not given pass', async () => {
   await checkCrlIssuer(crl, [(await pki.ca('Other')).certificate]);
+});
+
+test('an entry has no empty list of extensions, which strict readers refuse', async () => {
+  const { entries } = await openCrl(crl);
+  expect(entries.map(({ extensions }) => extensions.length)).toEqual([1, 1]);
 });

@@ -151,3 +151,25 @@ test('refuses what is no list', async () => {
   const crls = [toPem('X509 CRL', root.certificate.der)];
   await expect(verify(deep, { anchors, crls })).rejects.toMatchObject({ code: 'crl_unreadable' });
 });
+
+test('where lists are needed, everybody below the anchor has to stand in the scope of a current one', async () => {
+  const anchors = [root.certificate];
+  const [byRoot, byBetween] = [await root.crl([]), await between.crl([])];
+  const hour = (hours: number): Date => new Date(Date.now() + hours * 3_600_000);
+  const late = await between.crl([], { thisUpdate: hour(-2), nextUpdate: hour(-1) });
+  const early = await between.crl([], { thisUpdate: hour(1), nextUpdate: hour(2) });
+  const forged = await (await (await pki.ca('Root')).intermediate('Between')).crl([]);
+  const needing = (crls: readonly string[], rules: Rules = {}) =>
+    verify(deep, { anchors, needsLists: true, crls, ...rules });
+  expect(await needing([byRoot, byBetween])).toBe('valid');
+  expect(await needing([byBetween], { anchors: [between.certificate] })).toBe('valid');
+  for (const crls of [[], [byRoot], [byBetween], [byRoot, late], [byRoot, early], [byRoot, forged]])
+    expect(await needing(crls)).toBe('unlisted');
+  expect(await needing([byRoot, await between.crl([deep[0]?.facts.serialNumber ?? ''])])).toBe('revoked');
+  // whoever vouches at an open end has to be known, and to have a list
+  const open = { anchors: [], openEnd: true };
+  expect(await needing([byRoot, byBetween], open)).toBe('unlisted');
+  expect(await verify([...deep, root.certificate], { ...open, needsLists: true, crls: [byRoot, byBetween] })).toBe(
+    'valid',
+  );
+});

@@ -4,7 +4,7 @@ import { ChannelCache } from '../../../src/tls/channel-cache.ts';
 import type { Channel, CutCount, Dialer } from '../../../src/tls/dialer.ts';
 import type { ProfileFingerprint, TlsProfile } from '../../../src/tls/profile.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { nodeCapabilities } from '../../support/open-test-profile.ts';
+import { testCapabilities } from '../../support/open-test-profile.ts';
 import { recordEvents } from '../../support/recorded-events.ts';
 
 class FakeChannel implements Channel {
@@ -46,7 +46,7 @@ function setUp(options: { maxIdle: number; ttlMs?: number }) {
   const clock = new ManualClock();
   const dialer: Dialer = {
     name: 'fake',
-    capabilities: nodeCapabilities,
+    capabilities: testCapabilities,
     open: async (profile, origin) => {
       const channel = new FakeChannel(origin, profile?.fingerprint);
       opened.push(channel);

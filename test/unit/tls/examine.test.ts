@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../adapters/node-compat/clock.ts';
 import { createDialer } from '../../../adapters/node-compat/dialer/dialer.ts';
-import { NODE } from '../../../adapters/node/runtime.ts';
+import { RUNTIME } from '#runtime';
 import type { HandshakeReport } from '../../../src/tls/dialer.ts';
 import type { TlsMaterial } from '../../../src/tls/profile.ts';
 import { identityOf, profileOf } from '../../support/open-test-profile.ts';
@@ -15,7 +15,7 @@ let ca: MintedCa;
 let server: MintedCertificate;
 let client: MintedCertificate;
 const started: { close(): Promise<void> }[] = [];
-const dialer = createDialer(NODE, {
+const dialer = createDialer(RUNTIME, {
   events: () => {},
   clock: systemClock,
   contextCache: { maxIdle: 1 },
@@ -46,6 +46,12 @@ const never = new AbortController().signal;
 
 async function examine(material: TlsMaterial, origin: string, signal = never): Promise<HandshakeReport> {
   return dialer.examine(await profileOf(material), origin, signal);
+}
+
+/** Under TLS 1.2 a server that refuses us ends the handshake, and not every runtime tells what it had shown by then. */
+function expectShown({ peerChain }: HandshakeReport, version: string): void {
+  const isTold = version === 'TLSv1.3' || RUNTIME.dialer.errorDetail === 'alert';
+  expect(peerChain[0]?.subject).toBe(isTold ? 'CN=server' : undefined);
 }
 
 test('a handshake that holds is reported whole, and no request is sent', async () => {
@@ -92,7 +98,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('a missing client certificate is foun
   const upstream = await serve({ ...strict(), minVersion: version, maxVersion: version });
   const report = await examine({ caCertificate: ca.pem }, upstream.origin());
   expect(report).toMatchObject({ ok: false, presented: undefined, error: { code: 'tls_client_certificate_required' } });
-  expect(report.peerChain[0]?.subject).toBe('CN=server');
+  expectShown(report, version);
 });
 
 test('a client certificate refused with an alert, or without a word, is found out', async () => {
@@ -102,7 +108,7 @@ test('a client certificate refused with an alert, or without a word, is found ou
   const material = { caCertificate: ca.pem, ...identityOf(client) };
   const revoked = await examine(material, `https://localhost:${alerting.port}`);
   expect(revoked.error?.code).toBe('tls_client_certificate_revoked');
-  expect(revoked.peerChain[0]?.subject).toBe('CN=server');
+  expectShown(revoked, 'TLSv1.2');
 
   const stranger = await (await pki.ca('other')).issue({ cn: 'stranger', eku: 'client' });
   const silent = await serve(strict());

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Certificate } from '../../../src/pki/certificate.ts';
 import { fingerprintOf, type ProfileParts } from '../../../src/tls/fingerprint.ts';
-import type { TrustBundle } from '../../../src/tls/profile.ts';
+import type { ClientIdentity, TrustBundle } from '../../../src/tls/profile.ts';
 import { mintPki } from '../../support/pki.ts';
 
 let certificates: readonly Certificate[];
@@ -18,11 +18,13 @@ function profiles(): fc.Arbitrary<ProfileParts> {
   const some = fc.uniqueArray(fc.nat(certificates.length - 1), { minLength: 1 });
   const picked = some.map((indexes) => indexes.flatMap((index) => certificates[index] ?? []));
   const text = fc.constantFrom('', 'a', 'ab', 'b', 'only');
-  const identity = fc.record({
+  const certified = fc.record({
     chain: picked,
     publicKey: fc.uint8Array({ maxLength: 2 }),
     privateKey: fc.constant(new Secret('never looked at')),
   });
+  const bound = text.map((binding) => ({ binding, chain: [] as const }));
+  const identity: fc.Arbitrary<ClientIdentity> = fc.oneof(certified, bound);
   const trust: fc.Arbitrary<TrustBundle> = fc.oneof(
     fc.constant({ mode: 'system' as const }),
     fc.record({ mode: fc.constantFrom('only' as const, 'add' as const), anchors: picked }),
@@ -43,7 +45,7 @@ function profiles(): fc.Arbitrary<ProfileParts> {
 function meaning({ identity, trust, ...rest }: ProfileParts): string {
   const names = (list: readonly Certificate[]) => list.map(({ facts }) => facts.sha256);
   return JSON.stringify({
-    identity: identity && [names(identity.chain), [...identity.publicKey]],
+    identity: identity && [names(identity.chain), 'publicKey' in identity ? [...identity.publicKey] : identity.binding],
     trust: [trust.mode, trust.mode === 'system' ? [] : names(trust.anchors).sort()],
     ...rest,
     serverName: rest.serverName ?? null,

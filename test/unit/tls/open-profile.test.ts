@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { buildSecureContext } from '../../../adapters/node-compat/dialer/secure-context.ts';
 import { openKey } from '../../../adapters/node-compat/open-key.ts';
 import { GatewayError, type ErrorCode } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { openProfile } from '../../../src/tls/open-profile.ts';
 import type { TlsMaterial, TlsVersion } from '../../../src/tls/profile.ts';
-import { identityOf, nodeCapabilities, profileOf } from '../../support/open-test-profile.ts';
+import { identityOf, testCapabilities, profileOf } from '../../support/open-test-profile.ts';
 import { keyForm, type MintedCa, type MintedCertificate, mintPki, type TestPki } from '../../support/pki.ts';
 
 const DAY_MS = 86_400_000;
@@ -166,7 +167,7 @@ describe('refused before any handshake', () => {
 });
 
 describe('what a platform or an operator does not allow', () => {
-  const options = { openKey, nowMs: Date.now(), capabilities: nodeCapabilities, allowInsecureTls: false };
+  const options = { openKey, nowMs: Date.now(), capabilities: testCapabilities, allowInsecureTls: false };
 
   test.each([
     ['verify', { verify: false }],
@@ -177,7 +178,7 @@ describe('what a platform or an operator does not allow', () => {
   });
 
   test('a capability that is missing is named, with the field that needs it', async () => {
-    const materials: readonly (readonly [keyof typeof nodeCapabilities, TlsMaterial])[] = [
+    const materials: readonly (readonly [keyof typeof testCapabilities, TlsMaterial])[] = [
       ['caOnly', { caCertificate: ca.pem }],
       ['caAdd', { caCertificate: ca.pem, caMode: 'add' }],
       ['clientCertificate', identityOf(client)],
@@ -191,7 +192,7 @@ describe('what a platform or an operator does not allow', () => {
       ['pins', { pins: [client.certificate.facts.spkiPin] }],
     ];
     for (const [capability, material] of materials) {
-      const capabilities = { ...nodeCapabilities, [capability]: false };
+      const capabilities = { ...testCapabilities, [capability]: false };
       const opening = openProfile(material, { ...options, allowInsecureTls: true, capabilities });
       await expect(opening).rejects.toMatchObject({
         code: 'capability_unsupported',
@@ -200,6 +201,49 @@ describe('what a platform or an operator does not allow', () => {
       });
     }
   });
+});
+
+describe('an identity the platform has', () => {
+  const capabilities = { ...testCapabilities, binding: true };
+  const bindings = new Set(['WAREHOUSE', 'OTHER']);
+  const open = (material: TlsMaterial, rest: object = { capabilities, bindings }) =>
+    openProfile(material, { openKey, nowMs: Date.now(), capabilities, allowInsecureTls: false, ...rest });
+
+  test('is presented by name, and told from every other', async () => {
+    const [one, other, none] = await Promise.all([
+      open({ clientBinding: 'WAREHOUSE' }),
+      open({ clientBinding: 'OTHER' }),
+      open({}),
+    ]);
+    expect(one.identity).toEqual({ binding: 'WAREHOUSE', chain: [] });
+    expect(new Set([one, other, none].map(({ fingerprint }) => fingerprint)).size).toBe(3);
+  });
+
+  test('is refused where there is none of that name, and beside a certificate', async () => {
+    for (const rest of [{}, { bindings: new Set<string>() }, { bindings }])
+      await expect(open({ clientBinding: 'NOWHERE' }, rest)).rejects.toMatchObject({ code: 'binding_not_found' });
+    await expect(open({ clientBinding: 'WAREHOUSE', ...identityOf(client) })).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
+  });
+
+  test('is refused where the platform has none at all, and never dialled without', async () => {
+    await expect(open({ clientBinding: 'WAREHOUSE' }, { capabilities: testCapabilities })).rejects.toMatchObject({
+      code: 'capability_unsupported',
+      details: { capabilities: ['binding'] },
+    });
+    const bound = await open({ clientBinding: 'WAREHOUSE' });
+    expect(() => buildSecureContext(bound)).toThrow();
+  });
+});
+
+test('what a platform cannot honour is refused before anything of it is read', async () => {
+  const capabilities = { ...testCapabilities, caOnly: false };
+  const opening = openProfile(
+    { caCertificate: 'no PEM at all' },
+    { openKey, nowMs: Date.now(), capabilities, allowInsecureTls: false },
+  );
+  await expect(opening).rejects.toMatchObject({ code: 'capability_unsupported' });
 });
 
 test('no error quotes key material', async () => {

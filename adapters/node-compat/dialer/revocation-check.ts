@@ -1,0 +1,49 @@
+import { X509Certificate } from 'node:crypto';
+import { getCACertificates } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { revocationJudge } from '../../../src/index.ts';
+import type { Clock, GatewayError, PeerChain, RevocationVerdict, TlsProfile } from '../../../src/index.ts';
+import { notVerified } from '../channel/classify.ts';
+import { completedChain } from './shown-chain.ts';
+
+/** Why a server whose certificate was accepted is refused all the same; never rejects. */
+export type RevocationCheck = (secure: TLSSocket) => Promise<GatewayError | undefined>;
+
+/** Codes of OpenSSL, so that a refusal reads the same wherever it was found. */
+const REASONS = { revoked: 'CERT_REVOKED', unlisted: 'UNABLE_TO_GET_CRL' } as const;
+
+/**
+ * Looks a server up in the revocation lists of a profile, right after a handshake that did not; undefined where there
+ * is nothing to look up.
+ */
+export function createRevocationCheck(profile: TlsProfile, clock: Clock): RevocationCheck | undefined {
+  const { trust, crls, verify } = profile;
+  if (!verify || crls.length === 0) return undefined;
+  let judge: ReturnType<typeof revocationJudge> | undefined;
+  let defaults: readonly X509Certificate[] | undefined;
+
+  const chainOf = (secure: TLSSocket): PeerChain => {
+    const chain = completedChain(secure);
+    if (trust.mode === 'only') return chain;
+    defaults ??= getCACertificates('default').map((pem) => new X509Certificate(pem));
+    return withRoot(chain, defaults);
+  };
+  const verdictOn = async (secure: TLSSocket): Promise<RevocationVerdict> => {
+    // before anything is awaited: a socket that was closed tells no chain
+    const chain = chainOf(secure);
+    return (await (judge ??= revocationJudge(trust, crls)))(chain, clock.nowMs());
+  };
+  return async (secure) => {
+    const verdict = await verdictOn(secure).catch(() => 'unlisted' as const);
+    return verdict === 'good' ? undefined : notVerified(REASONS[verdict]);
+  };
+}
+
+/** A chain with the root above its end, of those a runtime trusts by default but does not tell. */
+function withRoot(chain: PeerChain, roots: readonly X509Certificate[]): PeerChain {
+  const last = chain.at(-1);
+  if (last === undefined) return chain;
+  const top = new X509Certificate(last);
+  const root = roots.find((one) => top.checkIssued(one) && top.verify(one.publicKey));
+  return root && !root.raw.equals(last) ? [...chain, root.raw] : chain;
+}
