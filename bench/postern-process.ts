@@ -5,16 +5,22 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-const CLI = resolve(import.meta.dirname, '../dist/adapters/node/main.js');
+const NODE: readonly string[] = [process.execPath, resolve(import.meta.dirname, '../dist/adapters/node/main.js')];
 
 export interface PosternProcess {
   readonly pid: number;
   readonly url: string;
-  /** From exec of node to the ready line, as seen from outside. */
+  /** From exec to the ready line, as seen from outside. */
   readonly readyMs: number;
   /** Asks it to drain and waits until it is gone. @throws Error when it did not end with 0. */
   stop(): Promise<void>;
 }
+
+/** This Node, writing a CPU profile into `folder` when it ends. */
+export const profiledNode = (folder: string): string[] => {
+  const [program = '', ...main] = NODE;
+  return [program, ...profilingFlags(folder), ...main];
+};
 
 /** What makes a Node process write a CPU profile into `folder` when it ends. */
 export const profilingFlags = (folder: string): string[] => [
@@ -23,18 +29,18 @@ export const profilingFlags = (folder: string): string[] => [
   `--cpu-prof-dir=${folder}`,
 ];
 
-/** Starts `postern serve` on a free port with its data and its log in `folder`. */
-export async function startPostern(folder: string, cpuProfileFolder?: string): Promise<PosternProcess> {
-  const profiling = cpuProfileFolder ? profilingFlags(cpuProfileFolder) : [];
+/**
+ * Starts `postern serve` on a free port with its data and its log in `folder`.
+ *
+ * @param command what runs the command line; default this Node
+ */
+export async function startPostern(folder: string, command = NODE): Promise<PosternProcess> {
+  const [program = '', ...before] = command;
   const startedMs = performance.now();
-  const child = spawn(
-    process.execPath,
-    [...profiling, CLI, 'serve', '--port', '0', '--data-dir', join(folder, 'data')],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(program, [...before, 'serve', '--port', '0', '--data-dir', join(folder, 'data')], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stderr.pipe(createWriteStream(join(folder, 'postern.log')));
   const exited = new Promise<number | null>((done) => child.once('exit', done));
   const ready = await Promise.race([
@@ -55,8 +61,9 @@ export async function startPostern(folder: string, cpuProfileFolder?: string): P
 
 /** A token for the gateway whose data is in `folder`. */
 export async function mintToken(folder: string): Promise<string> {
+  const [program = '', ...before] = NODE;
   const args = ['token', '--sub', 'bench', '--role', 'admin', '--data-dir', join(folder, 'data')];
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args], { cwd: folder });
+  const { stdout } = await promisify(execFile)(program, [...before, ...args], { cwd: folder });
   return stdout.trim();
 }
 

@@ -10,7 +10,7 @@ import { accessSync, constants, globSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { startVitest } from 'vitest/node';
 import { installPackages } from './install-packages.ts';
-import { SUITE_NAMES, runSuite } from './runtime/suites.ts';
+import { SUITE_NAMES, runSuites } from './runtime/suites.ts';
 
 /** A file that imports `support`, directly or through other support files, starts `program`. */
 const PROGRAMS = [
@@ -18,6 +18,9 @@ const PROGRAMS = [
   { program: 'postgres', support: 'test/support/postgres.ts', install: 'apt-get install postgresql' },
   { program: 'curl', support: 'test/support/shell.ts', install: 'apt-get install curl' },
   { program: 'openssl', support: 'test/support/openssl.ts', install: 'apt-get install openssl' },
+  { program: 'nginx', support: 'test/support/nginx.ts', install: 'apt-get install nginx-light' },
+  { program: 'caddy', support: 'test/support/caddy.ts', install: 'apt-get install caddy' },
+  { program: 'haproxy', support: 'test/support/haproxy.ts', install: 'apt-get install haproxy' },
 ] as const;
 
 /** The same for packages of other people, which are installed when a file that was asked for needs them. */
@@ -33,8 +36,12 @@ const PACKAGES = [
 const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
 
-// Debian keeps the PostgreSQL server out of PATH
-const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...globSync('/usr/lib/postgresql/*/bin')];
+// Debian keeps servers out of PATH
+const folders = [
+  ...(process.env['PATH'] ?? '').split(delimiter),
+  '/usr/sbin',
+  ...globSync('/usr/lib/postgresql/*/bin'),
+];
 
 function isInstalled(program: string): boolean {
   return folders.some((folder) => {
@@ -85,13 +92,9 @@ const broken = modules.filter((module) => !module.ok() && [...module.children.al
 const failed = tests.length - passed + broken.length + vitest.state.getUnhandledErrors().length;
 await vitest.close();
 
-const total = { passed, failed };
 const hasRuntimes = !missingPackages.some(({ folder }) => folder === 'test/runtime');
-for (const name of runsSuites && hasRuntimes ? SUITE_NAMES : []) {
-  const tally = await runSuite(name, notRun);
-  total.passed += tally.passed;
-  total.failed += tally.failed;
-}
+const onRuntimes = await runSuites(runsSuites && hasRuntimes ? SUITE_NAMES : [], notRun);
+const total = { passed: passed + onRuntimes.passed, failed: failed + onRuntimes.failed };
 
 for (const needed of missing) {
   console.error(`\nNOT RUN, because ${needed.program} is missing (${needed.install}):`);

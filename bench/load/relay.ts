@@ -5,7 +5,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { Agent } from 'undici';
+// Bun takes the bare name for a thing of its own, which presents no certificate
+import { Agent } from 'undici/index.js';
 
 export interface RelayMaterial {
   readonly origin: string;

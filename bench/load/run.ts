@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { machine, median } from '../process-stats.ts';
 import { measure, WARM_UP_ROUNDS, type Load, type Sample, type Samples } from './measure.ts';
 import { printProfiles } from './profile.ts';
-import { openStage } from './stage.ts';
+import { nodePlatform, openStage } from './stage.ts';
 
 const GOAL = 1.25;
 
@@ -43,7 +43,7 @@ function summary(samples: readonly Sample[]): Record<string, number> {
   };
 }
 
-const stage = await openStage(values.modern ? 'modern' : 'legacy', values['cpu-prof']);
+const stage = await openStage(values.modern ? 'modern' : 'legacy', nodePlatform(values['cpu-prof']));
 let samples: Samples;
 try {
   samples = await measure(stage, load);

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mintToken, profilingFlags, startPostern } from '../postern-process.ts';
+import { mintToken, profiledNode, profilingFlags, startPostern } from '../postern-process.ts';
+import type { PosternProcess } from '../postern-process.ts';
 import type { Target } from './generator.ts';
 import { mintMaterial, type Material } from './material.ts';
+import type { RelayMaterial } from './relay.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 export type Era = 'legacy' | 'modern';
@@ -39,15 +41,48 @@ const ENVELOPE = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
+/** A gateway of the bench. */
+export interface StartedPostern extends PosternProcess {
+  /** Of an administrator. */
+  readonly token: string;
+  /** The fields that give the upstream its identity and trust. */
+  readonly tls: Readonly<Record<string, string>>;
+}
+
+/** What runs Postern, and the relay it is compared with. */
+export interface Platform {
+  /** Starts the gateway with everything it keeps in `folder`. */
+  startPostern(folder: string, material: Material): Promise<StartedPostern>;
+  startRelay(): Worker;
+}
+
+/** The command line of the built product, on whatever runs it. */
+export const commandLine =
+  (command?: readonly string[]): Platform['startPostern'] =>
+  async (folder, { ca, client }) => ({
+    ...(await startPostern(folder, command)),
+    token: await mintToken(folder),
+    tls: { ca_certificate: ca, client_cert: client.cert, client_key: client.key },
+  });
+
+/** This Node; with a folder, both write CPU profiles into it when they end. */
+export function nodePlatform(profileFolder?: string): Platform {
+  if (profileFolder === undefined) return { startPostern: commandLine(), startRelay: () => startWorker('relay') };
+  mkdirSync(profileFolder, { recursive: true });
+  return {
+    startPostern: commandLine(profiledNode(profileFolder)),
+    startRelay: () => startWorker('relay', profilingFlags(profileFolder)),
+  };
+}
+
 /** Starts upstream, relay, Postern and generator, and registers the upstream with Postern over REST. */
-export async function openStage(era: Era, profileFolder: string | undefined): Promise<Stage> {
+export async function openStage(era: Era, platform: Platform): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'));
-  if (profileFolder) mkdirSync(profileFolder, { recursive: true });
   const material = await mintMaterial();
   const upstream = startWorker('upstream');
   const generator = startWorker('generator');
-  const relay = startWorker('relay', profileFolder ? profilingFlags(profileFolder) : []);
-  const postern = await startPostern(folder, profileFolder);
+  const relay = platform.startRelay();
+  const postern = await platform.startPostern(folder, material);
   const close = async (): Promise<void> => {
     generator.stop();
     await postern.stop();
@@ -59,9 +94,9 @@ export async function openStage(era: Era, profileFolder: string | undefined): Pr
   try {
     const served = await upstream.ask<{ port: number }>({ ca: material.ca, ...material.server });
     const origin = `https://127.0.0.1:${served.port}`;
-    const relayed = await relay.ask<{ port: number }>({ origin, ca: material.ca, ...material.client });
-    const token = await mintToken(folder);
-    await register(postern.url, token, origin, material);
+    const asked: RelayMaterial = { origin, ca: material.ca, ...material.client };
+    const relayed = await relay.ask<{ port: number }>(asked);
+    await register(postern, origin);
 
     const headers = {
       'content-type': 'application/json',
@@ -71,7 +106,7 @@ export async function openStage(era: Era, profileFolder: string | undefined): Pr
     const tls = { ca: material.ca, ...material.client };
     const url = `${postern.url}/servers/bench/mcp`;
     const opening = era === 'legacy' ? { initialize: INITIALIZE } : {};
-    const authorized = { ...headers, authorization: `Bearer ${token}` };
+    const authorized = { ...headers, authorization: `Bearer ${postern.token}` };
     return {
       direct: { target: { name: 'direct', url: `${origin}/mcp`, headers, tls, ...opening }, pid: undefined },
       floor: {
@@ -90,18 +125,11 @@ export async function openStage(era: Era, profileFolder: string | undefined): Pr
   }
 }
 
-async function register(url: string, token: string, upstream: string, material: Material): Promise<void> {
+async function register({ url, token, tls }: StartedPostern, upstream: string): Promise<void> {
   const response = await fetch(`${url}/v1/gateways`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({
-      name: 'bench',
-      url: `${upstream}/mcp`,
-      transport: 'STREAMABLEHTTP',
-      ca_certificate: material.ca,
-      client_cert: material.client.cert,
-      client_key: material.client.key,
-    }),
+    body: JSON.stringify({ name: 'bench', url: `${upstream}/mcp`, transport: 'STREAMABLEHTTP', ...tls }),
   });
   if (response.status !== 200) throw new Error(`registration: ${response.status} ${await response.text()}`);
 }

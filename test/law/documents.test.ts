@@ -26,6 +26,8 @@ const DOCUMENTS = [
   'docs/gateways.md',
   'docs/import.md',
   'docs/metrics.md',
+  'docs/proxies.md',
+  'docs/runtimes.md',
   'docs/servers.md',
   'docs/settings.md',
 ].map((path) => ({ path, text: readText(path) }));
@@ -131,6 +133,8 @@ test('every code, field and metric that is named exists', () => {
     'gateway_tool',
     'warehouse_echo',
     'busy_timeout',
+    // of wrangler.toml
+    'mtls_certificates',
   ]);
   expect(unknown(/(?<![\w/.@-])[a-z]+(?:_[a-z]+)*_[a-z]*(?![\w/.-])/g, known)).toEqual([]);
 });

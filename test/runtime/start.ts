@@ -7,7 +7,8 @@ import { delimiter, join } from 'node:path';
 
 const [program = '', ...args] = process.argv.slice(2);
 const path = [process.env['PATH'], join(import.meta.dirname, 'node_modules/.bin')].join(delimiter);
-const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: path } });
+// a process group of its own: Ctrl-C would reach it twice, from the terminal and from here, and twice means at once
+const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: path }, detached: true });
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.once('error', () => {
   console.error(`${program} is not on PATH: install it, or run \`npm ci --prefix test/runtime\``);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { RUNTIMES, type RuntimeName } from './programs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -25,32 +26,45 @@ export interface Tally {
   readonly failed: number;
 }
 
-/** Runs the suite on one runtime, but for some files, and prints what it prints. A run that broke is a failure. */
-export async function runSuite(name: SuiteName, without: readonly string[] = []): Promise<Tally> {
+/**
+ * Runs the suite on these runtimes, two at a time, but for some files, and prints what each printed once it ended. A run
+ * that broke is a failure.
+ */
+export async function runSuites(names: readonly SuiteName[], without: readonly string[] = []): Promise<Tally> {
+  const waiting = [...names];
+  const total = { passed: 0, failed: 0 };
+  const runNext = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const { passed, failed, printed } = await runSuite(name, without);
+      console.log(`\nthe contracts on ${name}:\n${printed}`);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  };
+  await Promise.all([runNext(), runNext()]);
+  return total;
+}
+
+async function runSuite(name: SuiteName, without: readonly string[]): Promise<Tally & { readonly printed: string }> {
   const { subject, args } = SUITES[name];
   const folder = await mkdtemp(join(tmpdir(), 'postern-suite-'));
   const report = join(folder, 'report.json');
-  console.log(`\nthe contracts on ${name}:`);
+  const excluded = without.flatMap((file) => ['--exclude', file]);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(
-    RUNTIMES[name],
-    [
-      ...args,
-      VITEST,
-      'run',
-      '--config',
-      'test/runtime/vitest.config.ts',
-      ...reporters,
-      ...without.flatMap((file) => ['--exclude', file]),
-    ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, POSTERN_TEST_RUNTIME: subject } },
-  );
+  const vitest = [VITEST, 'run', '--config', 'test/runtime/vitest.config.ts', ...reporters, ...excluded];
+  const child = spawn(RUNTIMES[name], [...args, ...vitest], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, POSTERN_TEST_RUNTIME: subject },
+  });
   try {
-    const [code] = (await once(child, 'exit')) as [number | null];
-    const text = await readFile(report, 'utf8').catch(() => '{}');
-    const { numPassedTests: passed = 0, numFailedTests = 0 } = JSON.parse(text) as Partial<Record<string, number>>;
+    const ended = once(child, 'close') as Promise<[number | null]>;
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const [code] = await ended;
+    const found = await readFile(report, 'utf8').catch(() => '{}');
+    const { numPassedTests: passed = 0, numFailedTests = 0 } = JSON.parse(found) as Partial<Record<string, number>>;
     const failed = numFailedTests === 0 && (code !== 0 || passed === 0) ? 1 : numFailedTests;
-    return { passed, failed };
+    return { passed, failed, printed: out + err };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { closeAfterEach } from '../support/closing.ts';
+import { RUNTIME } from '#runtime';
 import { openListener } from '../../adapters/node-compat/listener/listener.ts';
 import type { Listener, ListenerOptions } from '../../adapters/node-compat/listener/listener.ts';
 import { listenerIdentity } from '../support/listener-identity.ts';
@@ -22,7 +23,7 @@ async function listen(options: Partial<ListenerOptions> = {}): Promise<Listener>
       headers: { 'content-type': 'text/plain' },
     });
   };
-  const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: echo, ...options });
+  const listener = await openListener(RUNTIME, { host: '127.0.0.1', port: 0, fetch: echo, ...options });
   closing.push(() => listener.close(0));
   return listener;
 }

@@ -1,3 +1,4 @@
+import { RUNTIME } from '#runtime';
 import { openListener } from '../../adapters/node-compat/listener/listener.ts';
 import { createPlatform } from '../../adapters/node-compat/platform.ts';
 import { systemClock } from '../../adapters/node-compat/clock.ts';
@@ -70,7 +71,7 @@ export async function startGateway({
   const gateway = await createGateway(config, wrapPlatform(platform));
   gateway.beginUpkeep();
   const { fetch: answer, webSocket } = gateway;
-  const listener = await openListener({ host: '127.0.0.1', port: 0, fetch: answer, webSocket });
+  const listener = await openListener(RUNTIME, { host: '127.0.0.1', port: 0, fetch: answer, webSocket });
   const url = `http://127.0.0.1:${listener.port}`;
   const token = async (subject: string, role: Role = 'user') =>
     mintToken({ subject, role, ttlSeconds: 3600 }, await importTokenKey(config), systemClock);

@@ -17,6 +17,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 export interface MintOptions {
   readonly cn: string;
+  readonly organisation?: string;
   readonly dns?: readonly string[];
   readonly ip?: readonly string[];
   readonly uris?: readonly string[];
@@ -114,7 +115,7 @@ async function mintLeaf(
   abovePem: string,
 ): Promise<MintedCertificate> {
   const issued = await issueCertificate(authority, {
-    subject: { commonName: options.cn },
+    subject: { commonName: options.cn, ...(options.organisation && { organization: options.organisation }) },
     ...validity(options),
     ...kind(options),
     purpose: options.eku ?? 'both',

@@ -9,6 +9,8 @@ export interface PosternOptions {
   readonly cwd: string;
   /** Beside PATH, the only variable taken over. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs the command line; default this Node, from the checkout. */
+  readonly command?: readonly string[];
 }
 
 export interface Ran {
@@ -67,8 +69,9 @@ export async function servePostern(args: readonly string[], options: PosternOpti
   };
 }
 
-function start(args: readonly string[], { cwd, env = {} }: PosternOptions) {
-  return spawn(process.execPath, [MAIN, ...args], {
+function start(args: readonly string[], { cwd, env = {}, command = [process.execPath, MAIN] }: PosternOptions) {
+  const [program = '', ...before] = command;
+  return spawn(program, [...before, ...args], {
     cwd,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -47,10 +47,17 @@ export interface ProcessFleet {
   close(): Promise<void>;
 }
 
+export interface ProcessFleetOptions {
+  /** What runs each process, taken in turns; default this Node. */
+  readonly commands?: readonly (readonly string[])[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** @param storageOf how a process reaches the store, given its URL; default directly */
 export async function startProcessFleet(
   count: number,
   storageOf: (index: number, url: string) => Promise<string> = (_, url) => Promise.resolve(url),
+  { commands = [], env: further = {} }: ProcessFleetOptions = {},
 ): Promise<ProcessFleet> {
   const [redis, folder] = await Promise.all([startRedis(), makeTempFolder()]);
   const ca = await (await mintPki()).ca('CA');
@@ -64,9 +71,14 @@ export async function startProcessFleet(
     POSTERN_STORAGE: redis.url,
     POSTERN_VAULT_KEYS: formatVaultKeys([generateVaultKey()]).reveal(),
     JWT_SECRET_KEY: crypto.randomUUID() + crypto.randomUUID(),
+    ...further,
   };
-  const serve = (storage = redis.url) =>
-    servePostern([], { cwd: folder.path, env: { ...env, POSTERN_STORAGE: storage } });
+  const serve = (storage = redis.url, command = commands[0]) =>
+    servePostern([], {
+      cwd: folder.path,
+      env: { ...env, POSTERN_STORAGE: storage },
+      ...(command && { command }),
+    });
   const token = await runPostern(['token', '--sub', 'ann', '--role', 'admin'], { cwd: folder.path, env });
   const authorization = `Bearer ${token.stdout.trim()}`;
   const headers = { authorization, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
@@ -91,7 +103,9 @@ export async function startProcessFleet(
   };
 
   const instances = await Promise.all(
-    Array.from({ length: count }, async (_, index) => serve(await storageOf(index, redis.url))),
+    Array.from({ length: count }, async (_, index) =>
+      serve(await storageOf(index, redis.url), commands[index % commands.length]),
+    ),
   );
   const [first] = instances;
   if (first === undefined) throw new Error('expected a fleet of at least one');

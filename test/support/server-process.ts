@@ -15,7 +15,7 @@ export async function startServerProcess(
   command: string,
   args: readonly string[],
   ready: RegExp,
-  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'> = {},
+  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'> = {},
 ): Promise<ServerProcess> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = await printed(child, command, ready);

@@ -56,10 +56,12 @@ export interface TlsPosternOptions {
   readonly pair?: string;
   /** Who registers the upstream, where callers need a certificate. */
   readonly caller?: MintedCertificate;
+  /** What runs the command line, as for `servePostern`. */
+  readonly command?: readonly string[];
 }
 
 export async function startTlsPostern(options: TlsPosternOptions = {}): Promise<TlsPostern> {
-  const { args = [], env = {}, files = {}, pair } = options;
+  const { args = [], env = {}, files = {}, pair, command } = options;
   const pki = await mintPki();
   const ca = await pki.ca('Listener CA');
   const folder = await makeTempFolder();
@@ -80,7 +82,8 @@ export async function startTlsPostern(options: TlsPosternOptions = {}): Promise<
   const { values } = parseConfig({ environment: { JWT_SECRET_KEY } });
   const key = await importTokenKey({ ...values, jwtSecretKey: new Secret(JWT_SECRET_KEY) });
   const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 3600 }, key, systemClock);
-  const process = await servePostern(['--tls-cert', 'both.pem', ...args], { cwd, env: { JWT_SECRET_KEY, ...env } });
+  const started = { cwd, env: { JWT_SECRET_KEY, ...env }, ...(command && { command }) };
+  const process = await servePostern(['--tls-cert', 'both.pem', ...args], started);
   const { url } = process;
   const tls: TlsPostern['tls'] = (caller) => ({
     ca: ca.pem,

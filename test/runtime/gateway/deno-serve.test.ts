@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { connectClient, textOf } from '../../support/mcp-client.ts';
+import { connectClient, postMessage, textOf } from '../../support/mcp-client.ts';
 import { runPostern } from '../../support/postern.ts';
 import { CLIENT, startStrictUpstream } from '../../support/strict-upstream.ts';
 import type { StrictUpstream } from '../../support/strict-upstream.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 import type { TempFolder } from '../../support/temp-folder.ts';
+import { until } from '../../support/until.ts';
 import { RUNTIMES } from '../programs.ts';
 
 const JWT_SECRET_KEY = 'a secret of the tests, long enough';
@@ -46,7 +47,8 @@ async function serve(environment: Readonly<Record<string, string>>) {
   throw new Error('deno serve did not listen');
 }
 
-test('a gateway without a listener of its own calls a strict server', async () => {
+/** With the strict server registered; a token for it. */
+async function serveStrict() {
   const cwd = folder.path;
   const { stdout } = await runPostern(['vault', 'key'], { cwd });
   const [, keys = ''] = /^POSTERN_VAULT_KEYS=(.*)$/m.exec(stdout) ?? [];
@@ -60,11 +62,39 @@ test('a gateway without a listener of its own calls a strict server', async () =
     body: JSON.stringify(strict.fields),
   });
   expect(answer.status, await answer.clone().text()).toBe(200);
+  return { url, token };
+}
+
+test('a gateway without a listener of its own calls a strict server', async () => {
+  const { url, token } = await serveStrict();
   const mcp = await connectClient(`${url}/mcp`, token, 'legacy');
   expect(textOf(await mcp.callTool({ name: 'up_echo', arguments: { text: 'hello' } }))).toContain('hello');
   await mcp.close();
   expect(strict.upstream.requestsOf('tools/call').at(-1)?.clientSubject).toBe(CLIENT);
 });
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s lets a call finish, and then nothing keeps the process',
+  async (signal) => {
+    const { url, token } = await serveStrict();
+    const params = { name: 'up_hold', arguments: {} };
+    const answer = postMessage(`${url}/mcp`, token, { jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+    await strict.upstream.untilHeld(1);
+    const [child] = started;
+    if (child === undefined) throw new Error('nothing was started');
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await until(() =>
+      fetch(`${url}/ready`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    strict.upstream.release();
+    expect(await (await answer).text()).toContain('released');
+    expect(await exited).toEqual([0, null]);
+  },
+);
 
 test('without keys and a store it serves nothing, and its log says what to set', async () => {
   const { url, printed } = await serve({ JWT_SECRET_KEY });

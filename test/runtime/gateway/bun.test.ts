@@ -1,0 +1,4 @@
+import { SUBJECTS } from '../../support/runtime-gateway.ts';
+import { gatewayContract } from './gateway-contract.ts';
+
+gatewayContract(SUBJECTS.bun);
