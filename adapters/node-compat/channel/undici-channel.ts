@@ -1,4 +1,4 @@
-import { Client, type Dispatcher, Pool } from 'undici/index.js';
+import type { Dispatcher, Pool as PoolOfClients } from 'undici/index.js';
 import { equalBytes, GatewayError } from '../../../src/index.ts';
 import type {
   Channel,
@@ -12,6 +12,7 @@ import type {
 import type { Connect, Connection } from './connection.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import { ReadyConnections } from './ready-connections.ts';
+import { Client, Pool } from './undici.ts';
 
 /**
  * Sockets one channel may hold. Every open event stream takes one, so the bound is far above what calls need; it is
@@ -42,7 +43,7 @@ export class UndiciChannel implements Channel, ExchangeOwner {
   readonly origin: string;
   readonly fingerprint: ProfileFingerprint | undefined;
   readonly #options: UndiciChannelOptions;
-  readonly #pool: Pool;
+  readonly #pool: PoolOfClients;
   readonly #running = new Set<Exchange>();
   readonly #connections = new Set<Connection>();
   readonly #ready: ReadyConnections;
