@@ -8,7 +8,7 @@ export { createGateway } from './gateway.ts';
 export type { Gateway } from './gateway.ts';
 export type { FetchHandler, SocketHandler } from './http/app.ts';
 export type { Arrival } from './http/env.ts';
-export type { CallerConnection } from './identity/credentials.ts';
+export type { CallerConnection, VerifiedCertificate } from './identity/credentials.ts';
 export type { AcceptedSocket, MessageSocket } from './http/mcp/pipe/socket-port.ts';
 export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
 export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';

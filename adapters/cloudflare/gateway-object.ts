@@ -1,9 +1,17 @@
 import { createGateway, toGatewayError } from '../../src/index.ts';
-import type { Gateway } from '../../src/index.ts';
+import type { Config, Gateway } from '../../src/index.ts';
 import type { DurableObjectState, Env, SocketPair } from './bindings.ts';
+import { certificateOf } from './caller-certificate.ts';
 import { createPlatform, eventsOf } from './platform.ts';
 import { readSettings } from './settings.ts';
 import { answerSocket } from './web-socket.ts';
+
+interface Running extends Pick<Config, 'clientAuth'> {
+  readonly gateway: Gateway;
+}
+
+/** Asked by those who have no certificate, and say nothing that is not public. */
+const PROBES = new Set(['/health', '/ready']);
 
 /**
  * A gateway, in the one place of Workers where code runs to its end. What a Worker began for one request dies with it,
@@ -14,7 +22,7 @@ import { answerSocket } from './web-socket.ts';
 export class PosternGateway {
   readonly #state: DurableObjectState;
   readonly #env: Env;
-  #gateway: Promise<Gateway> | undefined;
+  #running: Promise<Running> | undefined;
 
   constructor(state: DurableObjectState, env: Env) {
     this.#state = state;
@@ -23,21 +31,25 @@ export class PosternGateway {
 
   /** Answers one request; never rejects. */
   async fetch(request: Request): Promise<Response> {
-    let gateway: Gateway;
+    let running: Running;
     try {
-      gateway = await (this.#gateway ??= this.#start());
+      running = await (this.#running ??= this.#start());
     } catch (error) {
       return notStarted(toGatewayError(error).code);
     }
-    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return gateway.fetch(request);
-    const accepted = await gateway.webSocket(request);
+    const { gateway, clientAuth } = running;
+    const verified = clientAuth === 'none' ? undefined : certificateOf(request);
+    if (clientAuth === 'required' && !verified && !PROBES.has(new URL(request.url).pathname)) return notShown();
+    const connection = verified && { address: undefined, chain: [], verified };
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return gateway.fetch(request, { connection });
+    const accepted = await gateway.webSocket(request, { connection });
     if (!('serve' in accepted)) return accepted;
     const { WebSocketPair } = globalThis as unknown as { readonly WebSocketPair: SocketPair };
     return answerSocket(accepted, WebSocketPair);
   }
 
   /** Tried again with the next request, should it fail. */
-  async #start(): Promise<Gateway> {
+  async #start(): Promise<Running> {
     let events = eventsOf('info');
     try {
       const { config, warnings } = readSettings(this.#env);
@@ -45,9 +57,9 @@ export class PosternGateway {
       for (const warning of warnings) events('config.warned', warning);
       const gateway = await createGateway(config, await createPlatform(this.#env, config, events, this.#state));
       gateway.beginUpkeep();
-      return gateway;
+      return { gateway, clientAuth: config.clientAuth };
     } catch (error) {
-      this.#gateway = undefined;
+      this.#running = undefined;
       const { code, message } = toGatewayError(error);
       events('task.failed', { task: 'start', message: `${code}: ${message}` });
       throw error;
@@ -55,17 +67,23 @@ export class PosternGateway {
   }
 }
 
+/** Elsewhere there would be no connection. */
+function notShown(): Response {
+  const message = 'expected a client certificate that the platform verified, met none';
+  return problem({ status: 403, title: 'client certificate required', code: 'forbidden', message });
+}
+
 /** Why is in the log: whoever asks need not be the operator. */
 function notStarted(code: string): Response {
-  const body = {
-    type: 'about:blank',
-    title: 'the gateway could not start',
-    status: 503,
-    code,
-    message: 'see the log of the Worker',
-  };
-  return Response.json(body, {
-    status: 503,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-  });
+  return problem({ status: 503, title: 'the gateway could not start', code, message: 'see the log of the Worker' });
+}
+
+function problem(body: { status: number; title: string; code: string; message: string }): Response {
+  return Response.json(
+    { type: 'about:blank', ...body },
+    {
+      status: body.status,
+      headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    },
+  );
 }

@@ -31,5 +31,5 @@ export const CLOUDFLARE: Declared = Object.freeze({
     errorDetail: 'none',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: false, peerCertificate: false, crl: false, hotSwap: false }),
+  listener: Object.freeze({ requestCertificate: true, peerCertificate: false, crl: false, hotSwap: false }),
 });

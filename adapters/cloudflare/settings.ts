@@ -27,7 +27,6 @@ const ELSEWHERE: Readonly<Partial<Record<SettingName, string>>> = {
   keyPasswordFile: 'listener',
   tlsMinVersion: 'listener',
   clientCa: 'requestCertificate',
-  clientAuth: 'requestCertificate',
   clientCrl: 'crl',
   trustProxyAuth: 'peerAddress',
   trustedProxies: 'peerAddress',
@@ -53,7 +52,8 @@ export function readSettings(env: Env): WorkerSettings {
     .map(([name, capability]) => ({ env: SETTINGS[name as SettingName].env, capability }))
     .filter((asked) => (texts[asked.env] ?? '') !== '');
   if (elsewhere.length > 0) throw unsupported(elsewhere);
-  const { values, warnings } = parseConfig({ environment: { HOST: EVERYWHERE, ...texts } });
+  const { [SETTINGS.clientAuth.env]: asked = '', ...others } = texts;
+  const { values, warnings } = parseConfig({ environment: { HOST: EVERYWHERE, ...others } });
   const { storage, jwtSecretKey, vaultKeys } = values;
   const missing = [
     ...(storage ? [] : [SETTINGS.storage.env]),
@@ -67,7 +67,17 @@ export function readSettings(env: Env): WorkerSettings {
       `${SETTINGS.authRequired.env}: a Worker answers the world, so callers are asked`,
     );
   const weak = storage.reveal().startsWith('cf-kv:') ? [WEAK_STORE] : [];
-  return { config: Object.freeze({ ...values, storage, jwtSecretKey }), warnings: [...warnings, ...weak] };
+  const config = { ...values, storage, jwtSecretKey, clientAuth: clientAuthOf(asked) };
+  return { config: Object.freeze(config), warnings: [...warnings, ...weak] };
+}
+
+/** Elsewhere it needs files of the listener; here the zone has the client CAs. @throws GatewayError config_invalid */
+function clientAuthOf(asked: string): Config['clientAuth'] {
+  const { env, parse, fallback } = SETTINGS.clientAuth;
+  if (asked === '') return fallback;
+  const parsed = parse(asked);
+  if ('value' in parsed) return parsed.value;
+  throw new GatewayError('config_invalid', `${env}: expected ${parsed.expected}, met ${JSON.stringify(asked)}`);
 }
 
 /** Variables of wrangler.toml may be numbers and booleans. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { CertificateCallers } from './certificate-callers.ts';
+import { showsCertificate } from './credentials.ts';
 import type { CallerConnection, Credentials } from './credentials.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Principal } from './principal.ts';
@@ -125,7 +126,7 @@ class Callers implements Authenticator {
     const shownTo = (isProxy: boolean): Shown | undefined | Promise<Shown | undefined> => {
       // a proxy's own certificate says nothing of who is behind it
       if (isProxy) return this.#behindProxies?.callerOf(headers);
-      return connection.chain.length === 0 ? undefined : this.#certificates.callerOf(connection);
+      return showsCertificate(connection) ? this.#certificates.callerOf(connection) : undefined;
     };
     const isProxy = this.#proxies.has(connection);
     return isProxy instanceof Promise ? isProxy.then(shownTo) : shownTo(isProxy);

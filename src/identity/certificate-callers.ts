@@ -3,7 +3,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { CertificateFacts } from '../pki/certificate.ts';
 import { attributeIn, commonNameIn } from '../pki/names.ts';
 import { parseDerCertificate } from '../pki/parse.ts';
-import type { CallerConnection } from './credentials.ts';
+import type { CallerConnection, VerifiedCertificate } from './credentials.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Claims, Principal } from './principal.ts';
 
@@ -37,14 +37,9 @@ export class CertificateCallers {
   }
 
   async #meet(connection: CallerConnection): Promise<CertificateCaller> {
-    const [leaf] = connection.chain;
-    if (leaf === undefined) throw nameless('it is not there');
-    const { facts } = await parseDerCertificate(leaf);
-    const caller = {
-      principal: mintPrincipal(subjectOf(facts), 'user', 'certificate', claimsIn(facts.subject)),
-      sha256: facts.sha256,
-      notAfterMs: Date.parse(facts.notAfter),
-    };
+    const { name, subject, sha256, notAfterMs } = await shownOn(connection);
+    const principal = mintPrincipal(name, 'user', 'certificate', claimsIn(subject));
+    const caller = { principal, sha256, notAfterMs };
     this.#known.set(connection, caller);
     return this.#stillValid(caller);
   }
@@ -54,6 +49,18 @@ export class CertificateCallers {
     refuseExpired(caller.notAfterMs, this.#clock.nowMs());
     return caller;
   }
+}
+
+async function shownOn({
+  chain,
+  verified,
+}: CallerConnection): Promise<VerifiedCertificate & { readonly name: string }> {
+  if (verified) return { ...verified, name: fitName(commonNameIn(verified.subject)) };
+  const [leaf] = chain;
+  if (leaf === undefined) throw nameless('it is not there');
+  const { facts } = await parseDerCertificate(leaf);
+  const { subject, sha256, notAfter } = facts;
+  return { name: subjectOf(facts), subject, sha256, notAfterMs: Date.parse(notAfter) };
 }
 
 /** @throws GatewayError unauthenticated */
@@ -77,7 +84,10 @@ export function claimsIn(distinguishedName: string | undefined): Claims {
  * @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
  */
 export function subjectOf({ uris, dnsNames, emails, subject }: CertificateFacts): string {
-  const name = uris[0] ?? dnsNames[0] ?? emails[0] ?? commonNameIn(subject);
+  return fitName(uris[0] ?? dnsNames[0] ?? emails[0] ?? commonNameIn(subject));
+}
+
+function fitName(name: string | undefined): string {
   if (name === undefined || name === '') throw nameless('it has no name');
   if (name.length > MAX_SUBJECT_LENGTH) throw nameless(`its name is longer than ${MAX_SUBJECT_LENGTH} characters`);
   if (/\p{Cc}/u.test(name)) throw nameless('its name holds control characters');

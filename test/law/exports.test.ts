@@ -142,6 +142,7 @@ const CORE = [
   'type SubjectName',
   'type TlsProfile',
   'type VaultKeyText',
+  'type VerifiedCertificate',
   'type Withdrawal',
   'withdrawalJudge',
 ];

@@ -31,6 +31,11 @@ test('texts are settings, numbers and booleans of wrangler.toml too, and other b
   expect(config).toMatchObject({ pollIntervalSeconds: 7, allowInsecureTls: true, host: '0.0.0.0' });
 });
 
+test('callers are asked for certificates where the zone does so', () => {
+  expect(readSettings({ ...GIVEN, CERT_REQS: '2' }).config.clientAuth).toBe('required');
+  expect(readSettings(GIVEN).config.clientAuth).toBe('none');
+});
+
 test.for(Object.keys(GIVEN))('without %s there is no gateway, and nothing is made up', (name) => {
   for (const value of [undefined, '']) {
     const error = refusalOf({ [name]: value });
@@ -44,7 +49,6 @@ test.for([
   ['POSTERN_HEALTH_PORT', '1', 'listener'],
   ['CERT_FILE', 'x', 'listener'],
   ['KEY_FILE', 'x', 'listener'],
-  ['CERT_REQS', 'required', 'requestCertificate'],
   ['POSTERN_TLS_MIN_VERSION', '1.3', 'listener'],
   ['CA_CERTS', 'x', 'requestCertificate'],
   ['POSTERN_CLIENT_CRL', 'x', 'crl'],
@@ -70,6 +74,7 @@ test.for([
   ['POSTERN_STORAGE', 'somewhere'],
   ['POSTERN_POOL_INTERVAL', '5'],
   ['AUTH_REQUIRED', 'perhaps'],
+  ['CERT_REQS', 'perhaps'],
   ['JWT_SECRET_KEY', 'short'],
 ])('%s=%s is refused', ([name = '', value]) => {
   expect(refusalOf({ [name]: value })).toMatchObject({
