@@ -3,7 +3,9 @@
  * on might take for one of them: some read an underscore as a dash.
  */
 const SPEAKS_FOR_OTHERS =
-  /^(?:x-(?:forwarded(?:-.*)?|real-ip|ssl-client(?:-.*)?|client-cert(?:-.*)?|authenticated-user|auth-request-.*|remote-user|user-organization)|forwarded|client-cert(?:-chain)?|ssl-client(?:-.*)?|remote-user)$/;
+  /^(?:x[-_](?:forwarded(?:[-_].*)?|real[-_]ip|ssl[-_]client(?:[-_].*)?|client[-_]cert(?:[-_].*)?|authenticated[-_]user|auth[-_]request[-_].*|remote[-_]user|user[-_]organization)|forwarded|client[-_]cert(?:[-_]chain)?|ssl[-_]client(?:[-_].*)?|remote[-_]user)$/i;
+
+const spelled = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
 /** Finds and removes them. */
 export class ForwardedHeaders {
@@ -11,7 +13,7 @@ export class ForwardedHeaders {
 
   /** @param userHeader one more of them, whatever its name */
   constructor(userHeader: string) {
-    this.#userHeader = userHeader.toLowerCase();
+    this.#userHeader = spelled(userHeader);
   }
 
   /** @param rawHeaders names and values of the request in turn, where they are at hand */
@@ -36,7 +38,8 @@ export class ForwardedHeaders {
   }
 
   #isOne(name: string): boolean {
-    const spelled = name.toLowerCase().replaceAll('_', '-');
-    return SPEAKS_FOR_OTHERS.test(spelled) || spelled === this.#userHeader;
+    if (SPEAKS_FOR_OTHERS.test(name)) return true;
+    // each header of each request comes by here
+    return name.length === this.#userHeader.length && spelled(name) === this.#userHeader;
   }
 }
