@@ -4,21 +4,42 @@
  */
 import {
   GatewayError,
+  SETTINGS,
   createEventHub,
   createGateway,
   createLog,
   parseConfig,
   toGatewayError,
 } from '../../src/index.ts';
-import type { Config, Gateway, SettingValues } from '../../src/index.ts';
+import type { Config, Gateway, SettingName, SettingValues } from '../../src/index.ts';
 import { systemClock } from '../node-compat/clock.ts';
 import { createPlatform } from '../node-compat/platform.ts';
 import { DENO } from './runtime.ts';
 
+/** Where the platform listens is not ours to know, and by default it is everywhere; so HOST does not count. */
+const HOST = '0.0.0.0';
+
+/** What a setting asks for of a listener that is not ours. */
+const ELSEWHERE: Readonly<Partial<Record<SettingName, string>>> = {
+  healthPort: 'listener',
+  certFile: 'listener',
+  keyFile: 'listener',
+  keyFilePassword: 'listener',
+  keyPasswordFile: 'listener',
+  tlsMinVersion: 'listener',
+  clientCa: 'requestCertificate',
+  clientAuth: 'requestCertificate',
+  clientCrl: 'crl',
+  trustProxyAuth: 'peerAddress',
+  trustedProxies: 'peerAddress',
+  proxyUserHeader: 'peerAddress',
+};
+
 let starting: Promise<Gateway> | undefined;
 
 async function start(): Promise<Gateway> {
-  const { values } = parseConfig({ environment: process.env });
+  refuseElsewhere();
+  const { values, warnings } = parseConfig({ environment: { ...process.env, HOST } });
   const log = createLog({
     write: (line) => process.stderr.write(line),
     level: values.logLevel,
@@ -26,10 +47,24 @@ async function start(): Promise<Gateway> {
     clock: systemClock,
   });
   const events = createEventHub(log);
+  for (const warning of warnings) events('config.warned', warning);
   const gateway = await createGateway(completed(values), await createPlatform(DENO, completed(values), events));
   gateway.beginUpkeep();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(gateway, values));
   return gateway;
+}
+
+/** @throws GatewayError capability_unsupported */
+function refuseElsewhere(): void {
+  const asked = Object.entries(ELSEWHERE)
+    .map(([name, capability]) => ({ env: SETTINGS[name as SettingName].env, capability }))
+    .filter(({ env }) => (process.env[env] ?? '') !== '');
+  if (asked.length === 0) return;
+  const named = asked.map(({ env, capability }) => `${env} (${capability})`).join(', ');
+  throw new GatewayError('capability_unsupported', `deno serve cannot honour ${named}`, {
+    hint: 'leave it out: who listens sees to TLS, and tells nothing of who is at the other end',
+    details: { capabilities: [...new Set(asked.map(({ capability }) => capability))] },
+  });
 }
 
 /** Deno stops listening and lets requests finish; what is open to stores and servers would keep the process after that. */

@@ -43,24 +43,23 @@ export async function revokedOf(
 }
 
 /**
- * Those of `certificates` whose issuer is among them and has a list that is current, carries its signature and leaves
- * nothing out: one with a critical extension speaks of some certificates only, or of changes since another list.
+ * Authorities among `certificates` that a list speaks for: it is current, carries their signature and leaves nothing
+ * out. One with a critical extension speaks of some certificates only, or of changes since another list.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-5.2
  */
-export async function listedOf(
+export async function listingAuthorities(
   certificates: readonly Certificate[],
   lists: readonly RevocationList[],
   nowMs: number,
 ): Promise<ReadonlySet<Certificate>> {
-  const listed = new Set<Certificate>();
+  const listing = new Set<Certificate>();
   for (const { issuer, crl } of lists) {
     if (!isCurrent(crl, nowMs) || crl.extensions.some(({ critical }) => critical)) continue;
-    const isKnown = certificates.some(({ facts }) => facts.isCa && isSameName(facts.subject, issuer));
-    if (!isKnown || !(await isByIssuer(crl, issuer, certificates))) continue;
-    for (const certificate of certificates) if (isSameName(certificate.facts.issuer, issuer)) listed.add(certificate);
+    for (const authority of namedAuthorities(issuer, certificates))
+      if (await isSignedByAuthority(crl, authority)) listing.add(authority);
   }
-  return listed;
+  return listing;
 }
 
 function isCurrent({ thisUpdate, nextUpdate }: X509Crl, nowMs: number): boolean {
@@ -68,10 +67,17 @@ function isCurrent({ thisUpdate, nextUpdate }: X509Crl, nowMs: number): boolean 
 }
 
 async function isByIssuer(crl: X509Crl, issuer: string, certificates: readonly Certificate[]): Promise<boolean> {
-  const { PublicKey } = await loadX509();
-  const authorities = certificates.filter(({ facts }) => facts.isCa && isSameName(facts.subject, issuer));
+  const authorities = namedAuthorities(issuer, certificates);
   if (authorities.length === 0) return true;
-  for (const { publicKey } of authorities)
-    if (await isCrlSignedBy(crl, new PublicKey(new Uint8Array(publicKey)))) return true;
+  for (const authority of authorities) if (await isSignedByAuthority(crl, authority)) return true;
   return false;
+}
+
+function namedAuthorities(name: string, certificates: readonly Certificate[]): readonly Certificate[] {
+  return certificates.filter(({ facts }) => facts.isCa && isSameName(facts.subject, name));
+}
+
+async function isSignedByAuthority(crl: X509Crl, { publicKey }: Certificate): Promise<boolean> {
+  const { PublicKey } = await loadX509();
+  return isCrlSignedBy(crl, new PublicKey(new Uint8Array(publicKey)));
 }

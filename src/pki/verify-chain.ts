@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { isSameName } from './names.ts';
-import { listedOf, revokedOf, type RevocationList } from './revocation.ts';
+import { listingAuthorities, revokedOf, type RevocationList } from './revocation.ts';
 import { isSignedBy } from './signature.ts';
 
 /** What a presented chain is held to. */
@@ -15,6 +15,12 @@ export interface ChainRules {
   readonly needsLists?: boolean;
   readonly nowMs: number;
 }
+
+/**
+ * What a peer shows is its own choice: a hundred authorities of one name and key have ten thousand signatures among
+ * them, which take ten seconds.
+ */
+const MAX_SIGNATURES = 256;
 
 /** Whether a chain holds, or what stands in the way of its best path. */
 export type ChainVerdict = 'valid' | 'revoked' | 'unlisted' | 'expired' | 'untrusted';
@@ -32,11 +38,12 @@ export async function verifyChain(presented: readonly Certificate[], rules: Chai
   if (leaf === undefined) return 'untrusted';
   const known = distinct([...presented, ...rules.anchors]);
   const issuers = await issuersAbove(leaf, known);
+  if (issuers === undefined) return 'untrusted';
   const anchors = new Set(rules.anchors.map(idOf));
   const revoked = new Set([...(await revokedOf([...known.values()], rules.crls))].map(idOf));
-  const listed = rules.needsLists
-    ? new Set([...anchors, ...[...(await listedOf([...known.values()], rules.crls, rules.nowMs))].map(idOf)])
-    : known;
+  const listing = new Set(
+    rules.needsLists ? [...(await listingAuthorities([...known.values()], rules.crls, rules.nowMs))].map(idOf) : [],
+  );
   const current = new Set([...known.values()].filter((one) => isCurrent(one, rules.nowMs)).map(idOf));
 
   const leadsUp = (mayPass: (id: string) => boolean): boolean => {
@@ -50,7 +57,13 @@ export async function verifyChain(presented: readonly Certificate[], rules: Chai
     return false;
   };
   const isGood = (id: string): boolean => current.has(id) && !revoked.has(id);
-  if (leadsUp((id) => isGood(id) && listed.has(id))) return 'valid';
+  // by whoever signed it, not by whoever has the same name
+  const isListed = (id: string): boolean => {
+    if (!rules.needsLists || anchors.has(id)) return true;
+    const above = issuers.get(id) ?? [];
+    return above.length > 0 ? above.some((issuer) => listing.has(issuer)) : isRoot(known.get(id)) && listing.has(id);
+  };
+  if (leadsUp((id) => isGood(id) && isListed(id))) return 'valid';
   if (leadsUp(isGood)) return 'unlisted';
   if (leadsUp((id) => current.has(id))) return 'revoked';
   return leadsUp(() => true) ? 'expired' : 'untrusted';
@@ -71,15 +84,18 @@ export function namedAnchors(
   return anchors.filter((anchor) => ids.has(idOf(anchor)));
 }
 
-/** Who signed whom, from the leaf upwards, by id. */
+/** Who signed whom, from the leaf upwards, by id; undefined where finding out would take too long. */
 async function issuersAbove(
   leaf: Certificate,
   known: ReadonlyMap<string, Certificate>,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   const issuers = new Map<string, readonly string[]>();
   const waiting = [leaf];
+  let signatures = 0;
   for (const certificate of waiting) {
     const named = namedIssuers(certificate, known);
+    signatures += named.length;
+    if (signatures > MAX_SIGNATURES) return undefined;
     const signed = await Promise.all(named.map((issuer) => isSignedBy(certificate, issuer)));
     const above = named.filter((_, index) => signed[index]);
     issuers.set(idOf(certificate), above.map(idOf));
@@ -106,6 +122,10 @@ function distinct(certificates: readonly Certificate[]): ReadonlyMap<string, Cer
 
 function idOf({ facts }: Certificate): string {
   return facts.sha256;
+}
+
+function isRoot(certificate: Certificate | undefined): boolean {
+  return certificate !== undefined && isSameName(certificate.facts.issuer, certificate.facts.subject);
 }
 
 function isCurrent({ facts }: Certificate, nowMs: number): boolean {

@@ -22,9 +22,10 @@ export async function completeConfig(values: SettingValues, events: EventSink): 
   const { dataDir } = values;
   refuseMadeUpKeys(values);
   if (values.vaultKeys !== undefined) parseVaultKeys(values.vaultKeys);
-  await makeFolder(dataDir).catch((error: NodeJS.ErrnoException) => {
-    throw new GatewayError('file_refused', `the data directory ${dataDir} cannot be made (${error.code})`, {
-      hint: 'name another one with --data-dir, or check who owns it',
+  await makeFolder(dataDir).catch(({ code, name }: NodeJS.ErrnoException) => {
+    // what Deno does not permit has a name and no code
+    throw new GatewayError('file_refused', `the data directory ${dataDir} cannot be made (${code ?? name})`, {
+      hint: 'name another one with --data-dir, or check who owns it; on Deno, name the same one to --allow-write',
     });
   });
   const isFirstStart = values.jwtSecretKey === undefined && !(await exists(signingKeyFile(dataDir)));

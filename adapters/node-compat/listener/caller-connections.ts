@@ -23,10 +23,12 @@ export class CallerConnections {
   }
 }
 
-/** In plain text nobody is authorised, and nothing is shown. */
+/**
+ * In plain text nobody is authorised, and nothing is shown. A connection that was reset has no address any more: it may
+ * have been that of a trusted proxy, whose certificate must not name whoever is behind it.
+ */
 function seenOn(socket: TLSSocket): CallerConnection {
-  return {
-    address: socket.remoteAddress?.replace(MAPPED, ''),
-    chain: socket.authorized ? chainOf(socket).map(({ raw }) => raw) : [],
-  };
+  const address = socket.remoteAddress?.replace(MAPPED, '');
+  const isKnown = address !== undefined && socket.authorized;
+  return { address, chain: isKnown ? chainOf(socket).map(({ raw }) => raw) : [] };
 }

@@ -103,3 +103,33 @@ test('without keys and a store it serves nothing, and its log says what to set',
   started[0]?.kill('SIGKILL');
   expect(await printed).toContain('expected POSTERN_STORAGE, POSTERN_VAULT_KEYS in the environment');
 });
+
+test.each([
+  ['open to everyone', { AUTH_REQUIRED: 'false' }, 'config_invalid', 'AUTH_REQUIRED'],
+  [
+    'open to everyone on an address that is not its own',
+    { AUTH_REQUIRED: 'false', HOST: '127.0.0.1' },
+    'config_invalid',
+    'AUTH_REQUIRED',
+  ],
+  ['with a key anybody guesses', { JWT_SECRET_KEY: 'guess me' }, 'config_invalid', 'JWT_SECRET_KEY'],
+  [
+    'asking for certificates nobody is asked for',
+    { CERT_REQS: 'required', CERT_FILE: 'server.pem', CA_CERTS: 'ca.pem' },
+    'capability_unsupported',
+    'requestCertificate',
+  ],
+])('it does not start %s', async (_, settings, code, told) => {
+  const { stdout } = await runPostern(['vault', 'key'], { cwd: folder.path });
+  const [, keys = ''] = /^POSTERN_VAULT_KEYS=(.*)$/m.exec(stdout) ?? [];
+  const { url, printed } = await serve({
+    POSTERN_STORAGE: 'memory:',
+    POSTERN_VAULT_KEYS: keys,
+    JWT_SECRET_KEY,
+    ...settings,
+  });
+  const answer = await fetch(`${url}/v1/gateways`);
+  expect([answer.status, await answer.json()]).toMatchObject([503, { code }]);
+  started[0]?.kill('SIGKILL');
+  expect(await printed).toContain(told);
+});

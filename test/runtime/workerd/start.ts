@@ -24,6 +24,13 @@ logs go to standard error. SIGTERM lets calls finish and ends.
   --trust FILE                      authorities believed beside the public ones (PEM); repeatable
 `;
 
+// a wrong flag, a file that is not there, a port that is taken: what is wrong, not where it was found
+process.once('uncaughtException', (error: NodeJS.ErrnoException) => {
+  console.error(`start:workers: ${error.message.split('\n')[0]}`);
+  if (error.code === 'MODULE_NOT_FOUND') console.error('  run `npm ci --prefix test/runtime` first');
+  process.exit(1);
+});
+
 /** Settings of this program, not of the Worker. */
 const OWN = new Set(['PORT', 'POSTERN_DATA_DIR']);
 

@@ -1,12 +1,15 @@
 /** What a listener tells of the other end of a connection. */
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { RUNTIME } from '#runtime';
+import { CallerConnections } from '../../../adapters/node-compat/listener/caller-connections.ts';
 import { openListener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { ListenerOptions } from '../../../adapters/node-compat/listener/listener.ts';
+import type { Incoming } from '../../../adapters/node-compat/listener/servers.ts';
 import type { Arrival } from '../../../src/http/env.ts';
 import { openCallerAnchors } from '../../../src/tls/caller-trust.ts';
 import { listenerIdentity } from '../../support/listener-identity.ts';
@@ -105,4 +108,18 @@ test('over TLS, with the chain that was shown, or none', async () => {
     ['127.0.0.1', true],
   ]);
   expect([...(arrivals[3]?.connection?.chain[0] ?? [])]).toEqual([...leaf.certificate.der]);
+});
+
+test('one that was reset shows nothing: its certificate may be that of a proxy, which no address tells any more', async () => {
+  const ca = await (await mintPki()).ca('Theirs');
+  const leaf = new X509Certificate((await ca.issue({ cn: 'proxy', eku: 'client' })).certPem);
+  const seenFrom = (remoteAddress: string | undefined) => {
+    const socket = { remoteAddress, authorized: true, getPeerX509Certificate: () => leaf };
+    const { address, chain } = new CallerConnections().of({ socket } as unknown as Incoming);
+    return [address, chain.length];
+  };
+  expect([seenFrom('10.0.0.1'), seenFrom(undefined)]).toEqual([
+    ['10.0.0.1', 1],
+    [undefined, 0],
+  ]);
 });

@@ -173,3 +173,30 @@ test('where lists are needed, everybody below the anchor has to stand in the sco
     'valid',
   );
 });
+
+test('the list of an authority that changed its key says nothing of whom the other key signed', async () => {
+  const [before, after] = [await pki.ca('Moving'), await pki.ca('Moving')];
+  const leaf = await after.issue({ cn: 'leaf' });
+  const anchors = [before.certificate, after.certificate];
+  const needing = (crls: readonly string[]) => verify([leaf.certificate], { anchors, needsLists: true, crls });
+  expect(await needing([await before.crl([])])).toBe('unlisted');
+  expect(await needing([await before.crl([]), await after.crl([])])).toBe('valid');
+  expect(await needing([await before.crl([]), await after.crl([leaf.serialNumber])])).toBe('revoked');
+  // nor may a peer choose, by leaving one of them out, which list it is looked up in
+  const [one, other] = [await root.intermediate('Between'), between];
+  const revoked = await one.issue({ cn: 'leaf' });
+  const crls = [await root.crl([]), await one.crl([revoked.serialNumber]), await other.crl([])];
+  const shown = [revoked.certificate, other.certificate, root.certificate];
+  expect(await verify(shown, { anchors: [], openEnd: true, needsLists: true, crls })).toBe('unlisted');
+});
+
+test('a chain made to keep us busy leads nowhere, not to an open end either', async () => {
+  const twinsOf = async (count: number) =>
+    certificatesOf((await Promise.all(Array.from({ length: count }, () => crossSign(root, root)))).join(''));
+  const leaf = (await root.issue({ cn: 'leaf' })).certificate;
+  const rules = { anchors: [root.certificate] };
+  expect(await verify([leaf, ...(await twinsOf(5))], rules)).toBe('valid');
+  const busy = [leaf, ...(await twinsOf(30))];
+  expect(await verify(busy, rules)).toBe('untrusted');
+  expect(await verify(busy, { openEnd: true })).toBe('untrusted');
+});
