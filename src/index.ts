@@ -121,3 +121,4 @@ export { revocationJudge } from './tls/revocation.ts';
 export type { RevocationVerdict } from './tls/revocation.ts';
 export { withdrawalJudge } from './tls/withdrawal.ts';
 export type { PeerRules, Withdrawal } from './tls/withdrawal.ts';
+export { addressRefused, metadataAddresses } from './base/refused-addresses.ts';

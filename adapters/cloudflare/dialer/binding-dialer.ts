@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../src/index.ts';
+import { GatewayError, addressRefused, metadataAddresses } from '../../../src/index.ts';
 import type { Clock, Dialer, EventSink, TlsProfile } from '../../../src/index.ts';
 import type { Fetcher } from '../bindings.ts';
 import { CLOUDFLARE } from '../runtime.ts';
@@ -18,12 +18,16 @@ const HEADERS_TIMEOUT_MS = 1_800_000;
 
 /** Has the platform dial: each identity is a binding, whatever else decides a handshake is not ours to say. */
 export function createBindingDialer({ clock, events, anonymous, fetchers }: BindingDialerOptions): Dialer {
+  const isRefused = metadataAddresses();
   return {
     name: 'workers',
     capabilities: CLOUDFLARE.dialer,
     bindings: new Set(fetchers.keys()),
     open: async (profile, origin) => {
       refuseMismatch(profile, origin);
+      // where a name leads to, only the platform knows
+      const host = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
+      if (isRefused(host)) throw addressRefused(host);
       return new FetchChannel({
         origin,
         fingerprint: profile?.fingerprint,

@@ -62,6 +62,14 @@ test('two identities at one origin are never mixed', async () => {
   await Promise.all([remove('first'), remove('second')]);
 });
 
+test.each([
+  ['http://169.254.169.254/mcp', 'url_refused'],
+  ['https://[::a9fe:a9fe]/mcp', 'address_refused'],
+])('%s is not dialled', async (address, code) => {
+  const { status, body } = await post({ name: 'up', url: address });
+  expect([status, body['code']]).toEqual([422, code]);
+});
+
 test('a binding that is not there is refused, and nothing is stored', async () => {
   for (const query of ['', '?connect=false']) {
     const { status, body } = await post({ name: 'up', url, client_binding: 'NOWHERE' }, query);
