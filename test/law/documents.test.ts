@@ -142,7 +142,8 @@ test('every code, field and metric that is named exists', () => {
 test('every file that is named exists', () => {
   const broken = spans.flatMap(({ path, span }) =>
     (span.match(/(?<![\w/.-])(?:src|adapters|test|bench|docs|\.ci)\/[\w./-]+/g) ?? [])
-      .filter((file) => !existsSync(ROOT + file))
+      // what is installed need not be there yet
+      .filter((file) => !file.includes('/node_modules/') && !existsSync(ROOT + file))
       .map((file) => `${path}: ${file}`),
   );
   expect(broken).toEqual([]);
