@@ -99,7 +99,7 @@ async function settledHandles(): Promise<unknown> {
     seen.push(JSON.stringify((await measure()).map(({ sockets, timers }) => ({ sockets, timers }))));
     return seen.length >= SAME_IN_A_ROW && new Set(seen.slice(-SAME_IN_A_ROW)).size === 1;
   };
-  await expect.poll(isSettled, { interval: 500, timeout: 60_000 }).toBe(true);
+  await expect.poll(isSettled, { interval: 500, timeout: 120_000 }).toBe(true);
   return JSON.parse(seen.at(-1) ?? '');
 }
 
