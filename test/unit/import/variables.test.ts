@@ -7,7 +7,7 @@ import type { Given } from '../../support/imports.ts';
 const GIVEN: Given = {
   environment: { TOKEN: 't0ken', EMPTY: '' },
   inputs: { pat: 'p4t' },
-  folders: { workspaceFolder: '/work', userHome: '/home/ann' },
+  folders: { workspaceFolder: '/project', userHome: '/home/ann' },
 };
 
 function filled(template: string, given: Given = GIVEN) {
@@ -27,7 +27,7 @@ test.each([
   ['${NONE:-}', '', []],
   ['${NONE:-https://a:1/b}', 'https://a:1/b', []],
   ['${env:NONE:-x}', 'x', []],
-  ['${workspaceFolder}/bin', '/work/bin', ['${workspaceFolder}']],
+  ['${workspaceFolder}/bin', '/project/bin', ['${workspaceFolder}']],
   ['${userHome}', '/home/ann', ['${userHome}']],
   ['$TOKEN and {TOKEN}', '$TOKEN and {TOKEN}', []],
 ])('%s becomes %s', (template, text, sources) => {
