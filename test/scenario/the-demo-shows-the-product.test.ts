@@ -26,9 +26,11 @@ test('the demo ends well, says what it saw and leaves nothing behind', async () 
   expect(leftovers()).toEqual(before);
 });
 
-test('it takes no arguments', async () => {
-  const errors: string[] = [];
-  const io = { out: () => undefined, err: errors.push.bind(errors), env: {}, cwd: '/', runtime: NODE };
-  expect(await demoCommand(['--port', '1'], io)).toBe(2);
-  expect(errors).toEqual(['postern demo takes no arguments, met --port 1']);
+test.each([
+  [['--port', '1'], 'expected --server DIR beside --port'],
+  [['--server', '.', '--port', '65536'], 'expected --port from 0 to 65535, met 65536'],
+  [['here'], 'expected flags only, met here'],
+])('%j makes no sense', async (argv, why) => {
+  const io = { out: () => undefined, err: () => undefined, env: {}, cwd: '/', runtime: NODE };
+  await expect(demoCommand(argv, io)).rejects.toThrow(why);
 });

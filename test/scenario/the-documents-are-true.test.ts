@@ -40,16 +40,6 @@ function linkCheckout(into: string): void {
     symlinkSync(join(ROOT, name), join(into, name));
 }
 
-async function startStrictServer(port: number): Promise<void> {
-  const certificates = join(folder.path, 'certs/mcp/plugins/warehouse');
-  const [cert, key, ca] = await Promise.all(
-    ['server.crt', 'server.key', 'ca.crt'].map((name) => readFile(join(certificates, name), 'utf8')),
-  );
-  const tls = { cert: cert ?? '', key: key ?? '', ca, requireClientCertificate: true };
-  const server = await startMcpUpstream({ listenHost: 'localhost', port, tls });
-  closing.push(() => server.close());
-}
-
 test('the quick start of README works as written, and prints what README shows', async () => {
   linkCheckout(folder.path);
   const serverPort = await freePort();
@@ -62,8 +52,12 @@ test('the quick start of README works as written, and prints what README shows',
   for (const { language, text } of fencesOf(sectionOf(readme, 'Quick start'))) {
     const last = outputs.at(-1) ?? '';
     if (language === 'json') expect(JSON.parse(last.replaceAll(url, ADDRESS))).toEqual(JSON.parse(text));
-    else if (text.startsWith('npm start')) {
-      await startStrictServer(serverPort);
+    else if (text.includes('demo -- --server')) {
+      const { interrupt } = await shell.start(`${text.trimEnd()} --port ${serverPort}`, (line) =>
+        line.includes('listens on'),
+      );
+      closing.push(interrupt);
+    } else if (text.startsWith('npm start')) {
       const { printed, ended } = await shell.start(text, (line) => line.startsWith('{'));
       closing.push(async () => {
         process.kill(Number(await readFile(join(folder.path, 'data/postern.pid'), 'utf8')));
@@ -77,7 +71,7 @@ test('the quick start of README works as written, and prints what README shows',
   const all = outputs.join('\n');
   expect(all).toMatch(/^ok: true$/m);
   expect(all).toMatch(/"name":"archive".*"reachable":true/);
-  expect(all).toContain('{"type":"text","text":"hello"}');
+  expect(all).toContain('{"type":"text","text":"mcp-gateway-client"}');
 }, 60_000);
 
 test('what README shows to clients is the address, and its configuration is JSON', () => {

@@ -1,18 +1,28 @@
 import { spawn } from 'node:child_process';
+import type { SpawnOptionsWithoutStdio as SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
+
+/** A line that goes on. */
+export interface Started {
+  readonly printed: string;
+  readonly ended: Promise<void>;
+  /** As Ctrl-C does: SIGINT to all the line started; resolves when nothing of it is left. */
+  interrupt(): Promise<void>;
+}
 
 export interface Shell {
   /** Runs lines in bash and answers what they print; variables they export are there for the next ones. Fails loudly. */
   run(lines: string): Promise<string>;
   /** Starts a line that goes on; resolves with its first line of output that `isReady`. */
-  start(line: string, isReady: (printed: string) => boolean): Promise<{ printed: string; ended: Promise<void> }>;
+  start(line: string, isReady: (printed: string) => boolean): Promise<Started>;
 }
 
 /** Commands as a person types them, in `cwd`, with nothing of this process's environment but what programs need. */
 export function openShell(cwd: string, environment: Readonly<Record<string, string>> = {}): Shell {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   let env: NodeJS.ProcessEnv = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
-  const bash = (script: string) => spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd, env });
+  const bash = (script: string, options: SpawnOptions = {}) =>
+    spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd, env, ...options });
   return {
     async run(lines) {
       const child = bash(`${lines}\nprintf '\\0'\nenv -0`);
@@ -26,7 +36,8 @@ export function openShell(cwd: string, environment: Readonly<Record<string, stri
       return output;
     },
     async start(line, isReady) {
-      const child = bash(line);
+      // a group of its own, as a terminal gives each line
+      const child = bash(line, { detached: true });
       const ended = once(child, 'close').then(() => undefined);
       let [printed, errors] = ['', ''];
       child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
@@ -39,7 +50,14 @@ export function openShell(cwd: string, environment: Readonly<Record<string, stri
       });
       const first = await Promise.race([ready, ended]);
       if (first === undefined) throw new Error(`${line} ended:\n${printed}\n${errors}`);
-      return { printed: first, ended };
+      return {
+        printed: first,
+        ended,
+        interrupt: () => {
+          if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+          return ended;
+        },
+      };
     },
   };
 }

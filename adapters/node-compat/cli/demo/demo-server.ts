@@ -6,7 +6,13 @@ import { TLSSocket } from 'node:tls';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { DemoPki } from './demo-pki.ts';
+
+/** PEM: what the server shows, and who must have issued its callers' certificates. */
+export interface DemoServerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
 
 export interface DemoServer {
   readonly port: number;
@@ -17,8 +23,8 @@ export interface DemoServer {
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
-/** An MCP server on the official SDK in strict mode: without a client certificate of the demo's authority, no service. */
-export async function startDemoServer(pki: DemoPki): Promise<DemoServer> {
+/** An MCP server on the official SDK in strict mode: without a client certificate of its authority, no service. */
+export async function startDemoServer(tls: DemoServerTls, port = 0): Promise<DemoServer> {
   const log: string[] = [];
   const caller = new AsyncLocalStorage<string>();
 
@@ -36,15 +42,14 @@ export async function startDemoServer(pki: DemoPki): Promise<DemoServer> {
   // IncomingMessage satisfies the adapter but for exactOptionalPropertyTypes
   const serve = toNodeHandler(handler) as (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-  const server = createServer(
-    { cert: pki.server.cert, key: pki.server.key, ca: pki.caCertificate, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      const commonName = commonNameOf(request);
-      log.push(commonName);
-      caller.run(commonName, () => serve(request, response)).catch(() => response.destroy());
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+    const commonName = commonNameOf(request);
+    log.push(commonName);
+    caller.run(commonName, () => serve(request, response)).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
   return {
     port: (server.address() as AddressInfo).port,
     log,

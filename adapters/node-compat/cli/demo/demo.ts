@@ -9,10 +9,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { parseArguments, refusePositionals, textFlag, UsageError } from '../arguments.ts';
 import type { CliIo } from '../io.ts';
 import { startDemoGateway, type Answer, type DemoGateway } from './demo-gateway.ts';
 import { mintDemoPki, type DemoPki, type PemIdentity } from './demo-pki.ts';
 import { startDemoServer, type DemoServer } from './demo-server.ts';
+import { serveDemoServer } from './serve-demo-server.ts';
 import { volley, type Volley } from './volley.ts';
 
 interface Scene {
@@ -22,22 +24,39 @@ interface Scene {
   readonly gateway: DemoGateway;
 }
 
-const HELP = `usage: postern demo
+const HELP = `Usage: postern demo [--server DIR [--port PORT]]
 
 Mints a PKI, starts an MCP server that demands client certificates and a gateway, registers one with the other, calls
-tools, shows two refusals, and replaces the client certificate while calls run. Needs a checkout; leaves nothing behind.`;
+tools, shows two refusals, and replaces the client certificate while calls run. Needs a checkout; leaves nothing behind.
+
+  --server DIR  instead, serve that MCP server alone until Ctrl-C, with server.crt, server.key and ca.crt of this folder
+  --port PORT   where it then listens on localhost (8443)`;
+
+const SERVER_PORT = 8443;
 
 /** Before and after the certificate is replaced, each. */
 const CALLS = 200;
 
-/** Runs the demo; resolves with the exit code, 0 only when everything was as it should be. */
+/** Runs the demo, or its server alone; resolves with the exit code, 0 only when everything was as it should be. */
 export async function demoCommand(argv: readonly string[], io: CliIo): Promise<number> {
-  if (argv.length > 0) {
-    const isHelp = argv.every((argument) => argument === '--help' || argument === '-h');
-    if (isHelp) io.out(HELP);
-    else io.err(`postern demo takes no arguments, met ${argv.join(' ')}`);
-    return isHelp ? 0 : 2;
+  const parsed = parseArguments(argv, { server: { type: 'string' }, port: { type: 'string' } });
+  if (parsed.flags['help']) {
+    io.out(HELP);
+    return 0;
   }
+  refusePositionals(parsed);
+  const [folder, port] = [textFlag(parsed, 'server'), textFlag(parsed, 'port')];
+  if (folder === undefined && port !== undefined) throw new UsageError('expected --server DIR beside --port');
+  return folder === undefined ? playDemo(io) : serveDemoServer(folder, portOf(port), io);
+}
+
+/** @throws UsageError */
+function portOf(text = String(SERVER_PORT)): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new UsageError(`expected --port from 0 to 65535, met ${text}`);
+}
+
+async function playDemo(io: CliIo): Promise<number> {
   const startedMs = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'postern-demo-'));
   try {
@@ -62,7 +81,8 @@ async function playOn(folder: string, io: CliIo): Promise<void> {
   fact(io, 'server', `${pki.server.commonName}, valid for localhost`);
   fact(io, 'clients', `${pki.first.commonName}, ${pki.second.commonName}`);
 
-  const server = await startDemoServer(pki);
+  const { cert, key } = pki.server;
+  const server = await startDemoServer({ cert, key, ca: pki.caCertificate });
   try {
     heading(io, 2, 'A strict MCP server: no certificate, no service');
     fact(io, 'listens on', `https://localhost:${server.port}/mcp`);
