@@ -17,7 +17,8 @@ export { healthPortOf } from './config/health-port.ts';
 export { nearest } from './config/nearest.ts';
 export type { ConfigProblem } from './config/problem.ts';
 export { SETTING_ROWS, SETTINGS } from './config/settings.ts';
-export type { Setting, SettingName, SettingValues } from './config/settings.ts';
+export type { Setting } from './config/setting.ts';
+export type { SettingName, SettingValues } from './config/settings.ts';
 export { PRODUCT } from './base/product.ts';
 
 // what a runtime hands in

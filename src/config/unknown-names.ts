@@ -1,7 +1,8 @@
 import { asFields } from '../base/fields.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
-import { CLIENT_VARIABLES, fileKeyOf, SETTING_ROWS } from './settings.ts';
+import { fileKeyOf } from './setting.ts';
+import { CLIENT_VARIABLES, SETTING_ROWS } from './settings.ts';
 import { rawOf } from './values.ts';
 
 /** What Kubernetes puts into every pod for a service whose name begins with «postern». */

@@ -5,7 +5,8 @@ import { isLoopback } from '../../../src/config/check-together.ts';
 import { healthPortOf } from '../../../src/config/health-port.ts';
 import type { ConfigSources } from '../../../src/config.ts';
 import type { ConfigProblem } from '../../../src/config/problem.ts';
-import { fileKeyOf, SETTINGS } from '../../../src/config/settings.ts';
+import { fileKeyOf } from '../../../src/config/setting.ts';
+import { SETTINGS } from '../../../src/config/settings.ts';
 
 function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {
   try {

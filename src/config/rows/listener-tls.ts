@@ -1,0 +1,81 @@
+import type { Secret } from '../../base/secret.ts';
+import { optional, setting } from '../setting.ts';
+import { oneOf, secret, text } from '../values.ts';
+
+/** Whether callers are asked for a certificate, and whether they must show one. */
+export type ClientAuth = 'none' | 'optional' | 'required';
+
+/** What the listener shows, and whose certificates it takes. */
+export const LISTENER_TLS_SETTINGS = {
+  certFile: optional<string>({
+    env: 'CERT_FILE',
+    flag: 'tls-cert',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'certificate chain of the listener (PEM, leaf first); turns TLS on',
+  }),
+  keyFile: optional<string>({
+    env: 'KEY_FILE',
+    flag: 'tls-key',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'private key of the listener (PEM); default: the certificate file holds both',
+  }),
+  keyFilePassword: optional<Secret>({
+    env: 'KEY_FILE_PASSWORD',
+    inFile: false,
+    placeholder: 'TEXT',
+    masked: () => '*****',
+    parse: secret,
+    help: "passphrase of the listener's private key; by environment only",
+  }),
+  keyPasswordFile: optional<string>({
+    env: 'POSTERN_TLS_KEY_PASSWORD_FILE',
+    flag: 'tls-key-password-file',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'file that holds the passphrase',
+  }),
+  tlsMinVersion: setting<'TLSv1.2' | 'TLSv1.3'>({
+    env: 'POSTERN_TLS_MIN_VERSION',
+    flag: 'tls-min-version',
+    placeholder: '1.2|1.3',
+    parse: oneOf<'TLSv1.2' | 'TLSv1.3'>({
+      '1.2': 'TLSv1.2',
+      '1.3': 'TLSv1.3',
+      'TLSv1.2': 'TLSv1.2',
+      'TLSv1.3': 'TLSv1.3',
+    }),
+    fallback: 'TLSv1.2',
+    help: 'oldest TLS version the listener speaks',
+  }),
+  clientCa: optional<string>({
+    env: 'CA_CERTS',
+    flag: 'client-ca',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'authorities whose certificates callers may show (PEM); an intermediate vouches for its own only',
+  }),
+  clientAuth: setting<ClientAuth>({
+    env: 'CERT_REQS',
+    flag: 'client-auth',
+    placeholder: 'none|optional|required',
+    parse: oneOf<ClientAuth>({
+      none: 'none',
+      optional: 'optional',
+      required: 'required',
+      0: 'none',
+      1: 'optional',
+      2: 'required',
+    }),
+    fallback: 'none',
+    help: 'whether callers are asked for a certificate (0, 1 or 2 mean the same); a verified one is a credential of role user',
+  }),
+  clientCrl: optional<string>({
+    env: 'POSTERN_CLIENT_CRL',
+    flag: 'client-crl',
+    placeholder: 'FILE',
+    parse: text,
+    help: "revocation lists for callers' certificates (PEM), a current one of each authority",
+  }),
+};
