@@ -67,6 +67,15 @@ test('it holds the build, its types, documents and the licence, and nothing else
   expect(packed.filter((path) => path.includes('/demo/') || /(?<!\.d)\.ts$/.test(path))).toEqual([]);
 });
 
+test('without the build it says what is missing', async () => {
+  const unbuilt = join(folder, 'unbuilt');
+  await mkdir(join(unbuilt, 'bin'), { recursive: true });
+  for (const file of ['package.json', 'bin/postern.js'])
+    await writeFile(join(unbuilt, file), await readFile(join(checkout, file)));
+  const ran = node(join(unbuilt, 'bin/postern.js')).catch((error: { code: number; stderr: string }) => error);
+  expect(await ran).toMatchObject({ code: 1, stderr: expect.stringContaining('`npm run build` first') });
+});
+
 test('the command is a program', async () => {
   expect(await readFile(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
