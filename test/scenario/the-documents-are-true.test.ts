@@ -21,7 +21,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const readme = read('README.md');
 /** Beside README.md. */
 const DOCUMENTS = ['ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
-  ['connect', 'errors', 'gateways', 'import', 'metrics', 'rotation', 'runtimes', 'servers', 'settings'].map(
+  ['connect', 'errors', 'gateways', 'import', 'metrics', 'proxies', 'rotation', 'runtimes', 'servers', 'settings'].map(
     (name) => `docs/${name}.md`,
   ),
 );
@@ -210,7 +210,7 @@ test('nothing else is shown as a command', () => {
   const quickStart = fencesOf(sectionOf(readme, 'Quick start')).filter(({ language }) => language === 'sh');
   expect(others).toEqual(quickStart);
   for (const path of DOCUMENTS.filter(
-    (name) => !/connect|gateways|runtimes|import|metrics|rotation|servers/.test(name),
+    (name) => !/connect|gateways|runtimes|import|metrics|proxies|rotation|servers/.test(name),
   ))
     expect([path, fencesOf(read(path))]).toEqual([path, []]);
 });

@@ -7,7 +7,7 @@ export interface Started {
   readonly printed: string;
   readonly ended: Promise<void>;
   /** As Ctrl-C does: SIGINT to all the line started; resolves when nothing of it is left. */
-  interrupt(): Promise<void>;
+  readonly interrupt: () => Promise<void>;
 }
 
 export interface Shell {
