@@ -24,8 +24,22 @@ export interface Presented {
 
 /** All that node:tls has to know of an identity, each time: what setSecureContext is not given again is gone. */
 export function secureOptions({ chainPem, privateKey, minVersion, callers }: Presented): SecureContextOptions {
-  return { cert: chainPem, key: privateKey.reveal(), minVersion, ...(callers && callerOptions(callers)) };
+  // who resumes a session is asked neither for a certificate nor for its dates, its authority or its revocation
+  const options = ONE_HANDSHAKE | (callers ? constants.SSL_OP_NO_TICKET : 0);
+  return {
+    cert: chainPem,
+    key: privateKey.reveal(),
+    minVersion,
+    secureOptions: options,
+    ...(callers && callerOptions(callers)),
+  };
 }
+
+/**
+ * Under TLS 1.2 a client may begin a second handshake and show another certificate in it. Node then tells that one, and
+ * goes on calling the connection authorised, whoever issued it.
+ */
+const ONE_HANDSHAKE = constants.SSL_OP_NO_RENEGOTIATION;
 
 function callerOptions({ anchors, unrooted, crls }: CallerTrust): SecureContextOptions {
   return {
@@ -34,8 +48,6 @@ function callerOptions({ anchors, unrooted, crls }: CallerTrust): SecureContextO
     ...(unrooted && { allowPartialTrustChain: true }),
     // one by one: of several in a text Node up to 24 reads the first only
     ...(crls.length > 0 && { crl: [...crls] }),
-    // who resumes a session is asked neither for a certificate nor for its dates, its authority or its revocation
-    secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
 
