@@ -14,6 +14,8 @@ export { effectiveSettings, isSharedStorage, parseConfig } from './config.ts';
 export type { Config, EffectiveSetting, ParsedConfig } from './config.ts';
 export { isLoopback } from './config/check-together.ts';
 export { healthPortOf } from './config/health-port.ts';
+export { refuseUnsupported, requireGiven } from './config/hosted.ts';
+export type { GivenSettings, SettingsHost } from './config/hosted.ts';
 export { nearest } from './config/nearest.ts';
 export type { ConfigProblem } from './config/problem.ts';
 export { SETTING_ROWS, SETTINGS } from './config/settings.ts';

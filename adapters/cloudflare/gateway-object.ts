@@ -60,8 +60,8 @@ export class PosternGateway {
       return { gateway, clientAuth: config.clientAuth };
     } catch (error) {
       this.#running = undefined;
-      const { code, message } = toGatewayError(error);
-      events('task.failed', { task: 'start', message: `${code}: ${message}` });
+      const { code, message, hint = '' } = toGatewayError(error);
+      events('task.failed', { task: 'start', message: `${code}: ${message}; ${hint}` });
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { createEventHub, createLog, GatewayError, toGatewayError } from '../../src/index.ts';
-import type { Config, EventHub, Platform } from '../../src/index.ts';
+import type { Config, EventHub, GivenSettings, Platform } from '../../src/index.ts';
 import { fetchersIn } from './bindings.ts';
 import type { DurableObjectState, Env } from './bindings.ts';
 import { platformClock } from './clock.ts';
@@ -21,12 +21,10 @@ export function eventsOf(level: Config['logLevel']): EventHub {
  */
 export async function createPlatform(
   env: Env,
-  config: Config,
+  { storage, vaultKeys }: GivenSettings,
   events: EventHub,
   state: DurableObjectState,
 ): Promise<Platform> {
-  const { vaultKeys } = config;
-  if (vaultKeys === undefined) throw new GatewayError('config_invalid', 'expected POSTERN_VAULT_KEYS');
   return {
     dialer: createBindingDialer({
       clock: platformClock,
@@ -34,7 +32,7 @@ export async function createPlatform(
       anonymous: { fetch: (input, init) => fetch(input, init) },
       fetchers: fetchersIn(env),
     }),
-    storage: await openStorage(config.storage, env),
+    storage: await openStorage(storage, env),
     openKey: () =>
       Promise.reject(new GatewayError('capability_unsupported', 'Workers take no private keys (dynamicIdentity)')),
     readFile: () =>

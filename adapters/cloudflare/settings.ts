@@ -1,10 +1,10 @@
-import { GatewayError, isLoopback, parseConfig, SETTINGS } from '../../src/index.ts';
-import type { Config, ConfigProblem, SettingName } from '../../src/index.ts';
+import { GatewayError, isLoopback, parseConfig, refuseUnsupported, requireGiven, SETTINGS } from '../../src/index.ts';
+import type { Config, ConfigProblem, GivenSettings, SettingsHost } from '../../src/index.ts';
 import type { Env } from './bindings.ts';
 
 /** Settings as the gateway runs with them, and what is worth telling the operator. */
 export interface WorkerSettings {
-  readonly config: Config;
+  readonly config: GivenSettings;
   readonly warnings: readonly ConfigProblem[];
 }
 
@@ -17,28 +17,16 @@ const WEAK_STORE: ConfigProblem = {
     'Workers KV compares nothing, so of two changes at once one is lost, and tells other places up to a minute late; d1: does neither',
 };
 
-/** What a setting asks for that the platform has of its own, or has not. */
-const ELSEWHERE: Readonly<Partial<Record<SettingName, string>>> = {
-  port: 'listener',
-  healthPort: 'listener',
-  certFile: 'listener',
-  keyFile: 'listener',
-  keyFilePassword: 'listener',
-  keyPasswordFile: 'listener',
-  tlsMinVersion: 'listener',
-  clientCa: 'requestCertificate',
-  clientCrl: 'crl',
-  trustProxyAuth: 'peerAddress',
-  trustedProxies: 'peerAddress',
-  proxyUserHeader: 'peerAddress',
-  dataDir: 'files',
-  configFile: 'files',
-  certDirs: 'files',
-  stdioCommands: 'programs',
-  stdioMaxProcesses: 'programs',
-  connectTimeoutSeconds: 'connectTimeout',
-  contextCacheMaxSize: 'contexts',
-  drainTimeoutSeconds: 'shutdown',
+const WORKERS: SettingsHost = {
+  name: 'Workers',
+  unsupported: {
+    port: 'listener',
+    connectTimeoutSeconds: 'connectTimeout',
+    contextCacheMaxSize: 'contexts',
+    drainTimeoutSeconds: 'shutdown',
+  },
+  source: 'among the variables and secrets of the Worker',
+  hint: 'set keys with `wrangler secret put`; `postern vault key` prints good ones; POSTERN_STORAGE=d1:BINDING',
 };
 
 /**
@@ -48,26 +36,17 @@ const ELSEWHERE: Readonly<Partial<Record<SettingName, string>>> = {
  */
 export function readSettings(env: Env): WorkerSettings {
   const texts = textsIn(env);
-  const elsewhere = Object.entries(ELSEWHERE)
-    .map(([name, capability]) => ({ env: SETTINGS[name as SettingName].env, capability }))
-    .filter((asked) => (texts[asked.env] ?? '') !== '');
-  if (elsewhere.length > 0) throw unsupported(elsewhere);
+  refuseUnsupported(texts, WORKERS);
   const { [SETTINGS.clientAuth.env]: asked = '', ...others } = texts;
   const { values, warnings } = parseConfig({ environment: { HOST: EVERYWHERE, ...others } });
-  const { storage, jwtSecretKey, vaultKeys } = values;
-  const missing = [
-    ...(storage ? [] : [SETTINGS.storage.env]),
-    ...(jwtSecretKey ? [] : [SETTINGS.jwtSecretKey.env]),
-    ...(vaultKeys ? [] : [SETTINGS.vaultKeys.env]),
-  ];
-  if (storage === undefined || jwtSecretKey === undefined || vaultKeys === undefined) throw notGiven(missing);
+  const given = requireGiven(values, WORKERS);
   if (!values.authRequired && !(isLoopback(values.host) && values.allowedHosts.length === 0))
     throw new GatewayError(
       'config_invalid',
       `${SETTINGS.authRequired.env}: a Worker answers the world, so callers are asked`,
     );
-  const weak = storage.reveal().startsWith('cf-kv:') ? [WEAK_STORE] : [];
-  const config = { ...values, storage, jwtSecretKey, clientAuth: clientAuthOf(asked) };
+  const weak = given.storage.reveal().startsWith('cf-kv:') ? [WEAK_STORE] : [];
+  const config = { ...given, clientAuth: clientAuthOf(asked) };
   return { config: Object.freeze(config), warnings: [...warnings, ...weak] };
 }
 
@@ -84,23 +63,4 @@ function clientAuthOf(asked: string): Config['clientAuth'] {
 function textsIn(env: Env): Record<string, string> {
   const plain = Object.entries(env).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
   return Object.fromEntries(plain.map(([name, value]) => [name, String(value)]));
-}
-
-function unsupported(asked: readonly { readonly env: string; readonly capability: string }[]): GatewayError {
-  const named = asked.map(({ env, capability }) => `${env} (${capability})`).join(', ');
-  return new GatewayError('capability_unsupported', `Workers cannot honour ${named}`, {
-    hint: 'leave it out: TLS, addresses and certificates of callers are configured with the platform',
-    details: { capabilities: [...new Set(asked.map(({ capability }) => capability))] },
-  });
-}
-
-function notGiven(names: readonly string[]): GatewayError {
-  return new GatewayError(
-    'config_invalid',
-    `expected ${names.join(', ')} among the variables and secrets of the Worker`,
-    {
-      hint: 'set keys with `wrangler secret put`; `postern vault key` prints good ones; POSTERN_STORAGE=d1:BINDING',
-      details: { settings: names },
-    },
-  );
 }

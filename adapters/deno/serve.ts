@@ -3,15 +3,15 @@
  * the environment; nothing is read from or written to files, so keys and store must be named there.
  */
 import {
-  GatewayError,
-  SETTINGS,
   createEventHub,
   createGateway,
   createLog,
   parseConfig,
+  refuseUnsupported,
+  requireGiven,
   toGatewayError,
 } from '../../src/index.ts';
-import type { Config, Gateway, SettingName, SettingValues } from '../../src/index.ts';
+import type { EventHub, Gateway, SettingsHost, SettingValues } from '../../src/index.ts';
 import { systemClock } from '../node-compat/clock.ts';
 import { createPlatform } from '../node-compat/platform.ts';
 import { DENO } from './runtime.ts';
@@ -19,68 +19,42 @@ import { DENO } from './runtime.ts';
 /** Where the platform listens is not ours to know, and by default it is everywhere; so HOST does not count. */
 const HOST = '0.0.0.0';
 
-/** What a setting asks for of a listener that is not ours. */
-const ELSEWHERE: Readonly<Partial<Record<SettingName, string>>> = {
-  healthPort: 'listener',
-  certFile: 'listener',
-  keyFile: 'listener',
-  keyFilePassword: 'listener',
-  keyPasswordFile: 'listener',
-  tlsMinVersion: 'listener',
-  clientCa: 'requestCertificate',
-  clientAuth: 'requestCertificate',
-  clientCrl: 'crl',
-  trustProxyAuth: 'peerAddress',
-  trustedProxies: 'peerAddress',
-  proxyUserHeader: 'peerAddress',
+const DENO_SERVE: SettingsHost = {
+  name: 'deno serve',
+  // Deno tells nothing of who is at the other end
+  unsupported: { clientAuth: 'requestCertificate' },
+  source: 'in the environment',
+  hint: '`postern vault key` prints fresh keys; `deno-kv:` is the store of the platform',
 };
 
 let starting: Promise<Gateway> | undefined;
 
-async function start(): Promise<Gateway> {
-  refuseElsewhere();
-  const { values, warnings } = parseConfig({ environment: { ...process.env, HOST } });
-  const log = createLog({
-    write: (line) => process.stderr.write(line),
-    level: values.logLevel,
-    pretty: false,
-    clock: systemClock,
-  });
-  const events = createEventHub(log);
-  for (const warning of warnings) events('config.warned', warning);
-  const gateway = await createGateway(completed(values), await createPlatform(DENO, completed(values), events));
-  gateway.beginUpkeep();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(gateway, values));
-  return gateway;
-}
+const eventsOf = (level: SettingValues['logLevel']): EventHub =>
+  createEventHub(createLog({ write: (line) => process.stderr.write(line), level, pretty: false, clock: systemClock }));
 
-/** @throws GatewayError capability_unsupported */
-function refuseElsewhere(): void {
-  const asked = Object.entries(ELSEWHERE)
-    .map(([name, capability]) => ({ env: SETTINGS[name as SettingName].env, capability }))
-    .filter(({ env }) => (process.env[env] ?? '') !== '');
-  if (asked.length === 0) return;
-  const named = asked.map(({ env, capability }) => `${env} (${capability})`).join(', ');
-  throw new GatewayError('capability_unsupported', `deno serve cannot honour ${named}`, {
-    hint: 'leave it out: who listens sees to TLS, and tells nothing of who is at the other end',
-    details: { capabilities: [...new Set(asked.map(({ capability }) => capability))] },
-  });
+async function start(): Promise<Gateway> {
+  let events = eventsOf('info');
+  try {
+    refuseUnsupported(process.env, DENO_SERVE);
+    const { values, warnings } = parseConfig({ environment: { ...process.env, HOST } });
+    events = eventsOf(values.logLevel);
+    for (const warning of warnings) events('config.warned', warning);
+    const config = requireGiven(values, DENO_SERVE);
+    const gateway = await createGateway(config, await createPlatform(DENO, config, events));
+    gateway.beginUpkeep();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(gateway, config));
+    return gateway;
+  } catch (error) {
+    const { code, message, hint = '' } = toGatewayError(error);
+    events('task.failed', { task: 'start', message: `${code}: ${message}; ${hint}` });
+    throw error;
+  }
 }
 
 /** Deno stops listening and lets requests finish; what is open to stores and servers would keep the process after that. */
 async function stop(gateway: Gateway, { drainTimeoutSeconds }: SettingValues): Promise<void> {
   gateway.beginDrain();
   await gateway.close(drainTimeoutSeconds * 1000);
-}
-
-function completed(values: SettingValues): Config {
-  const { storage, jwtSecretKey, vaultKeys } = values;
-  if (storage && jwtSecretKey && vaultKeys) return { ...values, storage, jwtSecretKey };
-  const given = { POSTERN_STORAGE: storage, JWT_SECRET_KEY: jwtSecretKey, POSTERN_VAULT_KEYS: vaultKeys };
-  const missing = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [name] : []));
-  throw new GatewayError('config_invalid', `expected ${missing.join(', ')} in the environment, met nothing`, {
-    hint: '`postern vault key` prints fresh keys; `deno-kv:` is the store of the platform',
-  });
 }
 
 async function fetch(request: Request): Promise<Response> {
@@ -90,11 +64,22 @@ async function fetch(request: Request): Promise<Response> {
   } catch (error) {
     // the next request tries again: a store may be back by then
     starting = undefined;
-    const { code, message, hint } = toGatewayError(error);
-    process.stderr.write(`${JSON.stringify({ level: 'error', event: 'start.failed', code, message, hint })}\n`);
-    return Response.json({ title: 'the gateway could not start', code }, { status: 503 });
+    return notStarted(toGatewayError(error).code);
   }
   return gateway.fetch(request);
+}
+
+/** Why is in the log: whoever asks need not be the operator. */
+function notStarted(code: string): Response {
+  const problem = {
+    type: 'about:blank',
+    title: 'the gateway could not start',
+    status: 503,
+    code,
+    message: 'see the log',
+  };
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  return Response.json(problem, { status: 503, headers });
 }
 
 export default { fetch };

@@ -101,7 +101,9 @@ test('without keys and a store it serves nothing, and its log says what to set',
   const answer = await fetch(`${url}/health`);
   expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'config_invalid' }]);
   started[0]?.kill('SIGKILL');
-  expect(await printed).toContain('expected POSTERN_STORAGE, POSTERN_VAULT_KEYS in the environment');
+  expect(await printed).toMatch(
+    /"event":"task.failed".*expected POSTERN_STORAGE, POSTERN_VAULT_KEYS in the environment/,
+  );
 });
 
 test.each([
@@ -119,6 +121,8 @@ test.each([
     'capability_unsupported',
     'requestCertificate',
   ],
+  ['told to start programs', { POSTERN_STDIO_COMMANDS: 'cat' }, 'capability_unsupported', 'programs'],
+  ['told to read files', { POSTERN_CERT_DIRS: '.', POSTERN_CONFIG: 'x' }, 'capability_unsupported', 'POSTERN_CONFIG'],
 ])('it does not start %s', async (_, settings, code, told) => {
   const { stdout } = await runPostern(['vault', 'key'], { cwd: folder.path });
   const [, keys = ''] = /^POSTERN_VAULT_KEYS=(.*)$/m.exec(stdout) ?? [];
