@@ -1,7 +1,6 @@
 import { newId } from '../../src/index.ts';
-import type { OnChange, OnLink } from '../../src/index.ts';
 import { systemClock } from '../node-compat/clock.ts';
-import { Watchers } from '../node-compat/storage/watchers.ts';
+import type { Listening } from '../node-compat/storage/subscription.ts';
 import type { KvAtomic, KvDatabase, KvEntry } from './deno-kv-database.ts';
 
 const CHANGED = ['postern', 'changed'] as const;
@@ -13,7 +12,6 @@ const KEPT_MS = 60_000;
 const SKEW_MS = 10_000;
 /** Of keys in one entry. */
 const ENTRY_CHARACTERS = 30_000;
-const RETRY_MS = 500;
 
 /** Adds to a commit what tells those who watch of it. */
 export function logged(atomic: KvAtomic, keys: readonly string[], nowMs: number): KvAtomic {
@@ -38,102 +36,45 @@ function parts(keys: readonly string[]): string[][] {
 }
 
 /**
- * Tells commits. `Deno.Kv.watch` says that something changed, and may say it once of many times: what it was is read
- * from the log, in the order of commits.
+ * Tells commits until the stream is lost. `Deno.Kv.watch` says that something changed, and may say it once of many times:
+ * what it was is read from the log, in the order of commits.
  */
-export class KvLog {
-  readonly #kv: KvDatabase;
-  readonly #watchers = new Watchers(false);
-  #reading: AbortController | undefined;
-  #running: Promise<void> = Promise.resolve();
-
-  constructor(kv: KvDatabase) {
-    this.#kv = kv;
-  }
-
-  readonly watch = (onChange: OnChange, onLink: OnLink): (() => void) => {
-    const remove = this.#watchers.add(onChange, onLink);
-    if (!this.#reading && this.#watchers.size > 0) {
-      const { signal } = (this.#reading = new AbortController());
-      this.#running = this.#running.then(() => this.#run(signal));
+export async function listenToLog(kv: KvDatabase, { tell, up, signal }: Listening): Promise<void> {
+  const reader = kv.watch([CHANGED]).getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const { value: begun } = await reader.read();
+    let told = begun?.[0]?.versionstamp ?? '';
+    let sinceMs = systemClock.nowMs();
+    up();
+    for (;;) {
+      const { done, value } = await reader.read();
+      const [changed] = value ?? [];
+      if (done || signal.aborted || changed === undefined) return;
+      const atMs = systemClock.nowMs();
+      const entries = await entriesSince(kv, sinceMs);
+      // a commit that is told and not in the log any more: others may be lost as well
+      if (!entries.some(({ key }) => key[LOG.length + 1] === changed.value)) return;
+      // of later ones only some may be seen, as they come while the log is read; they are told in their turn
+      const upTo = orderOf(changed);
+      for (const entry of entries) if (orderOf(entry) > told && orderOf(entry) <= upTo) tell(entry.value as string[]);
+      told = upTo;
+      sinceMs = atMs;
     }
-    return () => {
-      remove();
-      if (this.#watchers.size === 0) this.#stop();
-    };
-  };
-
-  async close(): Promise<void> {
-    this.#watchers.close();
-    this.#stop();
-    await this.#running;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
   }
+}
 
-  #stop(): void {
-    this.#reading?.abort();
-    this.#reading = undefined;
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // why it was lost says the next command of the store
-      await this.#listen(signal).catch(() => undefined);
-      this.#watchers.link(false);
-      if (!signal.aborted) await pause(RETRY_MS, signal);
-    }
-  }
-
-  async #listen(signal: AbortSignal): Promise<void> {
-    const reader = this.#kv.watch([CHANGED]).getReader();
-    const stop = (): void => void reader.cancel().catch(() => undefined);
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      const { value: begun } = await reader.read();
-      let told = begun?.[0]?.versionstamp ?? '';
-      let sinceMs = systemClock.nowMs();
-      this.#watchers.link(true);
-      for (;;) {
-        const { done, value } = await reader.read();
-        const [changed] = value ?? [];
-        if (done || signal.aborted || changed === undefined) return;
-        const atMs = systemClock.nowMs();
-        const entries = await this.#since(sinceMs);
-        // a commit that is told and not in the log any more: others may be lost as well
-        if (!entries.some(({ key }) => key[LOG.length + 1] === changed.value)) return;
-        // of later ones only some may be seen, as they come while the log is read; they are told in their turn
-        const upTo = orderOf(changed);
-        for (const entry of entries)
-          if (orderOf(entry) > told && orderOf(entry) <= upTo && !signal.aborted)
-            this.#watchers.tell(entry.value as string[]);
-        told = upTo;
-        sinceMs = atMs;
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      stop();
-    }
-  }
-
-  /** In the order of commits. */
-  async #since(sinceMs: number): Promise<readonly KvEntry[]> {
-    const selector = { start: [...LOG, sinceMs - SKEW_MS], end: [...LOG, Number.POSITIVE_INFINITY] };
-    const entries: KvEntry[] = [];
-    for await (const entry of this.#kv.list(selector)) entries.push(entry);
-    return entries.toSorted((a, b) => compare(orderOf(a), orderOf(b)));
-  }
+/** In the order of commits. */
+async function entriesSince(kv: KvDatabase, sinceMs: number): Promise<readonly KvEntry[]> {
+  const selector = { start: [...LOG, sinceMs - SKEW_MS], end: [...LOG, Number.POSITIVE_INFINITY] };
+  const entries: KvEntry[] = [];
+  for await (const entry of kv.list(selector)) entries.push(entry);
+  return entries.toSorted((a, b) => compare(orderOf(a), orderOf(b)));
 }
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 const orderOf = ({ versionstamp }: KvEntry): string => versionstamp ?? '';
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      cancel();
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const cancel = systemClock.after(ms, over);
-    signal.addEventListener('abort', over, { once: true });
-  });
-}

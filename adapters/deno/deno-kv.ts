@@ -1,9 +1,10 @@
 import { codeOf, guardStorage } from '../../src/index.ts';
 import type { Change, Secret, StorageDriver } from '../../src/index.ts';
 import { systemClock } from '../node-compat/clock.ts';
+import { Subscription } from '../node-compat/storage/subscription.ts';
 import { isFile, openDatabase, whileLocked } from './deno-kv-database.ts';
 import type { KvDatabase, KvEntry } from './deno-kv-database.ts';
-import { KvLog, logged } from './deno-kv-log.ts';
+import { listenToLog, logged } from './deno-kv-log.ts';
 import { Writing, listKeys, readRecords, recordKey, removePieces, textOf } from './deno-kv-records.ts';
 
 /** Deno's own limit; more cannot be all or nothing. */
@@ -23,7 +24,8 @@ const MOST_READS = 20;
 export async function openDenoKv(storage: Secret): Promise<StorageDriver> {
   const path = storage.reveal().slice('deno-kv:'.length) || undefined;
   const kv = await openDatabase(path);
-  const log = path !== undefined && isFile(path) ? undefined : new KvLog(kv);
+  const isTold = path === undefined || !isFile(path);
+  const subscription = isTold ? new Subscription((listening) => listenToLog(kv, listening)) : undefined;
   let isClosed = false;
   return guardStorage(
     {
@@ -33,12 +35,12 @@ export async function openDenoKv(storage: Secret): Promise<StorageDriver> {
         getItem: (key) => readText(kv, key),
         getKeys: (base) => listKeys(kv, base),
       },
-      commit: (changes) => commit(kv, changes, log !== undefined),
-      ...(log && { watch: log.watch }),
+      commit: (changes) => commit(kv, changes, isTold),
+      ...(subscription && { watch: subscription.watch }),
       close: async () => {
         if (isClosed) return;
         isClosed = true;
-        await log?.close();
+        await subscription?.close();
         kv.close();
       },
     },
