@@ -7,10 +7,9 @@ import type { ConnectionOptions } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ListenerIdentity } from '../../adapters/node-compat/listener/identity.ts';
 import type { Listener, ListenerOptions } from '../../adapters/node-compat/listener/listener.ts';
-import { openCallerAnchors, openCallerCrls } from '../../src/tls/caller-trust.ts';
 import type { ListenerCapabilities } from '../../src/tls/dialer.ts';
 import { closeAfterEach } from '../support/closing.ts';
-import { listenerIdentity } from '../support/listener-identity.ts';
+import { type CallersAsked, identityTrusting, listenerIdentity } from '../support/listener-identity.ts';
 import { type MintedCa, type MintedCertificate, mintPki } from '../support/pki.ts';
 import { recordEvents } from '../support/recorded-events.ts';
 
@@ -48,19 +47,10 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
       foreign = await other.issue({ cn: 'foreign', eku: 'client' });
     });
 
-    async function trusting(
+    const trusting = (
       cas: readonly MintedCa[],
-      {
-        shown = server,
-        crls = [],
-        isRequired = true,
-      }: { shown?: MintedCertificate; crls?: string[]; isRequired?: boolean } = {},
-    ): Promise<ListenerIdentity> {
-      const anchors = await openCallerAnchors(cas.map(({ pem }) => pem).join(''), Date.now());
-      const none = { crls: [], nextUpdate: undefined };
-      const lists = crls.length === 0 ? none : await openCallerCrls(crls.join(''), anchors, Date.now());
-      return listenerIdentity(shown, { ...anchors, ...lists, isRequired });
-    }
+      { shown = server, ...asked }: CallersAsked & { shown?: MintedCertificate } = {},
+    ) => identityTrusting(cas, shown, asked);
 
     async function listen(identity: ListenerIdentity) {
       const recorded = recordEvents();

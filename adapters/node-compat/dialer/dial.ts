@@ -6,8 +6,8 @@ import type { Certificate, Clock, ErrorCode, EventSink, PeerChain, TlsProfile } 
 import { classifyDial, connectTimeout } from '../channel/classify.ts';
 import type { Connect, Connection, DialFacts } from '../channel/connection.ts';
 import type { AddressGuard } from './address-guard.ts';
-import type { RevocationCheck } from './revocation-check.ts';
-import { shownChain, withoutAnchors } from './shown-chain.ts';
+import { type RevocationCheck, revocationRefusal } from './revocation-check.ts';
+import { rawOf, shownChain, withoutAnchors } from './shown-chain.ts';
 import type { KeptSession, SessionKeeper } from './session-keeper.ts';
 
 export interface DialDeps {
@@ -128,14 +128,14 @@ class Attempt {
       tls.profile.verify && !secure.authorized ? unverified(secure) : pinMismatch(shown, tls.profile.pins);
     if (refusal) return this.#fail(refusal);
     if (secure.isSessionReused()) return this.#succeed(secure, secure, this.#offered?.peer ?? []);
-    const peer = withoutAnchors(shownChain(shown), tls.added ?? []);
+    const peer = rawOf(withoutAnchors(shownChain(shown), tls.added ?? []));
     if (tls.checkRevocation) void this.#succeedUnlessRevoked(secure, peer, tls.checkRevocation);
     else this.#succeed(secure, secure, peer);
   };
 
   /** Nothing was sent yet, and nothing is where the answer is no. */
   async #succeedUnlessRevoked(secure: TLSSocket, peer: PeerChain, check: RevocationCheck): Promise<void> {
-    const refusal = await check(secure);
+    const refusal = revocationRefusal(await check(secure));
     if (refusal) this.#fail(refusal);
     else if (secure.destroyed) this.#onError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
     else this.#succeed(secure, secure, peer);

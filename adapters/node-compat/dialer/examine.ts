@@ -6,7 +6,7 @@ import { classifyTls, closedAfterHandshake } from '../channel/classify.ts';
 import type { Connect, Connection } from '../channel/connection.ts';
 import { type DialDeps, hostOf } from './dial.ts';
 import type { explain } from './second-look.ts';
-import { shownChain } from './shown-chain.ts';
+import { rawOf, shownChain } from './shown-chain.ts';
 
 export interface Examination {
   readonly profile: TlsProfile;
@@ -68,7 +68,7 @@ async function handshake({ connect, signal, clock }: Examination): Promise<Outco
   const startedMs = clock.monotonicMs();
   let glimpse: Sight | undefined;
   const onGlimpse = (secure: TLSSocket, shown: X509Certificate): void => {
-    glimpse = look(secure, shownChain(shown));
+    glimpse = look(secure, rawOf(shownChain(shown)));
   };
   const { error, connection } = await untilAborted(connect(onGlimpse), signal);
   if (!connection) return { error, sight: glimpse };

@@ -2,22 +2,18 @@ import { X509Certificate } from 'node:crypto';
 import { getCACertificates } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { revocationJudge } from '../../../src/index.ts';
-import type { Clock, GatewayError, PeerChain, RevocationVerdict, TlsProfile } from '../../../src/index.ts';
+import type { Clock, GatewayError, PeerChain, PeerRules, RevocationVerdict } from '../../../src/index.ts';
 import { notVerified } from '../channel/classify.ts';
 import { completedChain } from './shown-chain.ts';
 
-/** Why a server whose certificate was accepted is refused all the same; never rejects. */
-export type RevocationCheck = (secure: TLSSocket) => Promise<GatewayError | undefined>;
-
-/** Codes of OpenSSL, so that a refusal reads the same wherever it was found. */
-const REASONS = { revoked: 'CERT_REVOKED', unlisted: 'UNABLE_TO_GET_CRL' } as const;
+/** What revocation lists say of a peer whose certificate was accepted; never rejects. */
+export type RevocationCheck = (secure: TLSSocket) => Promise<RevocationVerdict>;
 
 /**
- * Looks a server up in the revocation lists of a profile, right after a handshake that did not; undefined where there
- * is nothing to look up.
+ * Looks a peer up in the lists it is held to, right after a handshake that did not; undefined where there is nothing to
+ * look up.
  */
-export function createRevocationCheck(profile: TlsProfile, clock: Clock): RevocationCheck | undefined {
-  const { trust, crls, verify } = profile;
+export function createRevocationCheck({ trust, crls, verify }: PeerRules, clock: Clock): RevocationCheck | undefined {
   if (!verify || crls.length === 0) return undefined;
   let judge: ReturnType<typeof revocationJudge> | undefined;
   let defaults: readonly X509Certificate[] | undefined;
@@ -33,10 +29,15 @@ export function createRevocationCheck(profile: TlsProfile, clock: Clock): Revoca
     const chain = chainOf(secure);
     return (await (judge ??= revocationJudge(trust, crls)))(chain, clock.nowMs());
   };
-  return async (secure) => {
-    const verdict = await verdictOn(secure).catch(() => 'unlisted' as const);
-    return verdict === 'good' ? undefined : notVerified(REASONS[verdict]);
-  };
+  return (secure) => verdictOn(secure).catch(() => 'unlisted');
+}
+
+/** Codes of OpenSSL, so that a refusal reads the same wherever it was found. */
+const REASONS = { revoked: 'CERT_REVOKED', unlisted: 'UNABLE_TO_GET_CRL' } as const;
+
+/** Why a server is refused for what revocation lists say of it. */
+export function revocationRefusal(verdict: RevocationVerdict): GatewayError | undefined {
+  return verdict === 'good' ? undefined : notVerified(REASONS[verdict]);
 }
 
 /** A chain with the root above its end, of those a runtime trusts by default but does not tell. */

@@ -3,6 +3,9 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { equalBytes } from '../../../src/index.ts';
 import type { Certificate, PeerChain } from '../../../src/index.ts';
 
+/** The certificates a peer showed, leaf first. */
+export type ShownChain = readonly X509Certificate[];
+
 /** OpenSSL's limit. */
 const MAX_CERTIFICATES = 100;
 
@@ -11,10 +14,10 @@ const MAX_CERTIFICATES = 100;
  *
  * @param leaf asked of the socket once: Node 22 and 24 tell it one time only
  */
-export function shownChain(leaf: X509Certificate | undefined): PeerChain {
-  const chain: Uint8Array[] = [];
+export function shownChain(leaf: X509Certificate | undefined): ShownChain {
+  const chain: X509Certificate[] = [];
   for (let next = leaf; next && chain.length < MAX_CERTIFICATES;) {
-    chain.push(next.raw);
+    chain.push(next);
     // a self-signed certificate names itself as its issuer
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
@@ -25,10 +28,12 @@ export function shownChain(leaf: X509Certificate | undefined): PeerChain {
  * A chain without the anchors a runtime may have added to it: those a peer sent as well go with them, so that in doubt
  * a chain leads to less than it could.
  */
-export function withoutAnchors([leaf, ...above]: PeerChain, anchors: readonly Certificate[]): PeerChain {
-  if (leaf === undefined) return [];
-  return [leaf, ...above.filter((der) => !anchors.some((anchor) => equalBytes(anchor.der, der)))];
+export function withoutAnchors(chain: ShownChain, anchors: readonly Certificate[]): ShownChain {
+  return chain.filter(({ raw }, index) => index === 0 || !anchors.some(({ der }) => equalBytes(der, raw)));
 }
+
+/** A chain as DER. */
+export const rawOf = (chain: ShownChain): PeerChain => chain.map(({ raw }) => raw);
 
 /** What a peer showed, and the root it led to where the runtime tells that. */
 export function completedChain(socket: TLSSocket): PeerChain {

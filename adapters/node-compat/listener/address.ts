@@ -22,5 +22,6 @@ export function namesOf(listening: string, identity: ListenerIdentity | undefine
   return [unbracketed(listening), ...dnsNames, ...ipAddresses].map(inUrl);
 }
 
-const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+/** Sockets take IPv6 addresses without the brackets URLs need. */
+export const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { CallerConnection } from '../../../src/index.ts';
-import { chainOf } from './callers.ts';
+import { rawOf, shownChain } from '../dialer/shown-chain.ts';
 import type { Incoming } from './servers.ts';
 
 /** Before an IPv4 address, where a socket takes both kinds. */
@@ -30,5 +30,5 @@ export class CallerConnections {
 function seenOn(socket: TLSSocket): CallerConnection {
   const address = socket.remoteAddress?.replace(MAPPED, '');
   const isKnown = address !== undefined && socket.authorized;
-  return { address, chain: isKnown ? chainOf(socket).map(({ raw }) => raw) : [] };
+  return { address, chain: isKnown ? rawOf(shownChain(socket.getPeerX509Certificate())) : [] };
 }

@@ -1,8 +1,8 @@
-import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { equalBytes, revocationJudge, withdrawalJudge } from '../../../src/index.ts';
+import { withdrawalJudge } from '../../../src/index.ts';
 import type { Clock, EventSink, PeerRules, Withdrawal } from '../../../src/index.ts';
-import { completedChain } from '../dialer/shown-chain.ts';
+import { createRevocationCheck, type RevocationCheck } from '../dialer/revocation-check.ts';
+import { rawOf, type ShownChain, shownChain, withoutAnchors } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
 import type { CallerTrust } from './caller-trust.ts';
 
@@ -15,22 +15,22 @@ export interface CallersOptions {
   readonly events: EventSink;
 }
 
-/** What a caller showed, leaf first. */
-type Chain = readonly X509Certificate[];
-type Judge = (chain: Chain) => Promise<Withdrawal | undefined>;
+type Judge = (chain: ShownChain) => Promise<Withdrawal | undefined>;
 
 /** The connections of one listener whose callers showed a certificate. */
 export class Callers {
-  readonly #open = new Map<TLSSocket, Chain>();
+  readonly #open = new Map<TLSSocket, ShownChain>();
   readonly #options: CallersOptions;
   #rules: PeerRules;
-  #revocation: ReturnType<typeof revocationJudge> | undefined;
+  /** What the handshake itself leaves out. */
+  #revocation: RevocationCheck | undefined;
   /** Until when handshakes may end that began under other rules; monotonic. */
   #lateUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallersOptions) {
     this.#options = options;
     this.#rules = rulesOf(options.trust);
+    this.#revocation = this.#revocationCheck();
   }
 
   /**
@@ -43,25 +43,19 @@ export class Callers {
     this.#open.set(socket, this.#shown(socket));
     socket.once('close', () => this.#open.delete(socket));
     if (this.#options.clock.monotonicMs() < this.#lateUntilMs) void this.#cut([socket], this.#judge(this.#rules));
-    return this.#options.traits.checksCrls || this.#rules.crls.length === 0 || this.#isListedAsGood(socket);
+    return this.#revocation === undefined || isListedAsGood(socket, this.#revocation);
   }
 
-  /** Whether nobody in the chain of a caller is revoked; in doubt it is not. */
-  async #isListedAsGood(socket: TLSSocket): Promise<boolean> {
-    const { trust, crls } = this.#rules;
-    try {
-      const judge = await (this.#revocation ??= revocationJudge(trust, crls));
-      return (await judge(completedChain(socket), this.#options.clock.nowMs())) === 'good' && !socket.destroyed;
-    } catch {
-      return false;
-    }
+  #revocationCheck(): RevocationCheck | undefined {
+    const { traits, clock } = this.#options;
+    return traits.checksCrls ? undefined : createRevocationCheck(this.#rules, clock);
   }
 
-  #shown(socket: TLSSocket): Chain {
+  #shown(socket: TLSSocket): ShownChain {
     const { trust } = this.#rules;
-    const chain = chainOf(socket);
+    const chain = shownChain(socket.getPeerX509Certificate());
     if (!this.#options.traits.completesChains || trust.mode === 'system') return chain;
-    return chain.filter(({ raw }, index) => index === 0 || !trust.anchors.some(({ der }) => equalBytes(der, raw)));
+    return withoutAnchors(chain, trust.anchors);
   }
 
   /** Holds every connection to these rules from now on; resolves with the number of those that were cut for it. */
@@ -70,7 +64,7 @@ export class Callers {
     const [before, after] = [this.#rules, rulesOf(trust)];
     if (isSame(before, after)) return this.#cut([...this.#open.keys()], expiryAt(clock.nowMs()));
     this.#rules = after;
-    this.#revocation = undefined;
+    this.#revocation = this.#revocationCheck();
     this.#lateUntilMs = clock.monotonicMs() + this.#options.handshakeMs;
     return this.#cut([...this.#open.keys()], this.#judge(before));
   }
@@ -78,7 +72,7 @@ export class Callers {
   #judge(before: PeerRules): Judge {
     const [after, nowMs] = [this.#rules, this.#options.clock.nowMs()];
     let judge: ReturnType<typeof withdrawalJudge> | undefined;
-    return async (chain) => (await (judge ??= withdrawalJudge(before, after, nowMs)))(chain.map(({ raw }) => raw));
+    return async (chain) => (await (judge ??= withdrawalJudge(before, after, nowMs)))(rawOf(chain));
   }
 
   /** One chain after the other: to judge one takes 2 ms, in which calls want to go on. */
@@ -103,6 +97,9 @@ export class Callers {
   }
 }
 
+const isListedAsGood = async (socket: TLSSocket, check: RevocationCheck): Promise<boolean> =>
+  (await check(socket)) === 'good' && !socket.destroyed;
+
 const rulesOf = ({ anchors, crls }: CallerTrust): PeerRules => ({
   trust: { mode: 'only', anchors },
   crls,
@@ -119,10 +116,3 @@ const expiryAt =
   (nowMs: number): Judge =>
   async (chain) =>
     chain.some(({ validTo }) => nowMs > Date.parse(validTo)) ? 'expired' : undefined;
-
-/** What a caller showed, leaf first; empty where it showed nothing. */
-export function chainOf(socket: TLSSocket): Chain {
-  const chain: X509Certificate[] = [];
-  for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) chain.push(next);
-  return chain;
-}

@@ -7,6 +7,7 @@ import { Cancellation, GatewayError } from '../../../src/index.ts';
 import type { Arrival, EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Runtime, TlsTraits } from '../runtime.ts';
+import { unbracketed } from './address.ts';
 import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Http1Connections } from './http1-connections.ts';
@@ -233,9 +234,6 @@ async function allClosed(open: ReadonlySet<Socket | ServerHttp2Session>, deadlin
 function endConnectionAfter(outgoing: Outgoing): void {
   if (!('stream' in outgoing) && !outgoing.headersSent) outgoing.setHeader('connection', 'close');
 }
-
-/** Node takes IPv6 addresses without the brackets URLs need. */
-const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 
 function cannotListen(host: string, port: number, { code = 'unknown' }: NodeJS.ErrnoException): GatewayError {
   const reason = code === 'EADDRINUSE' ? 'another process listens there' : code;

@@ -4,23 +4,20 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RUNTIME } from '#runtime';
 import { CallerConnections } from '../../../adapters/node-compat/listener/caller-connections.ts';
 import { openListener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { ListenerOptions } from '../../../adapters/node-compat/listener/listener.ts';
 import type { Incoming } from '../../../adapters/node-compat/listener/servers.ts';
 import type { Arrival } from '../../../src/http/env.ts';
-import { openCallerAnchors } from '../../../src/tls/caller-trust.ts';
-import { listenerIdentity } from '../../support/listener-identity.ts';
+import { closeAfterEach } from '../../support/closing.ts';
+import { identityTrusting } from '../../support/listener-identity.ts';
 import { mintPki } from '../../support/pki.ts';
 import { rawExchange } from '../../support/raw-request.ts';
 import { openSocket } from '../../support/web-socket.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 /** What arrived with each request, in order. */
 async function listen(options: Partial<ListenerOptions> = {}): Promise<{ url: string; arrivals: Arrival[] }> {
@@ -89,10 +86,10 @@ test('over TLS, with the chain that was shown, or none', async () => {
   const pki = await mintPki();
   const [ours, theirs] = [await pki.ca('Ours'), await pki.ca('Theirs')];
   const leaf = await theirs.issue({ cn: 'caller', eku: 'client' });
-  const trust = await openCallerAnchors(theirs.pem, Date.now());
-  const callers = { ...trust, crls: [], nextUpdate: undefined, isRequired: false };
   const presented = await ours.issue({ cn: 'gateway', ip: ['127.0.0.1'], eku: 'server' });
-  const { url, arrivals } = await listen({ identity: listenerIdentity(presented, callers) });
+  const { url, arrivals } = await listen({
+    identity: await identityTrusting([theirs], presented, { isRequired: false }),
+  });
   for (const shown of [{}, { cert: leaf.chainPem, key: leaf.keyPem }]) {
     const options = { ca: ours.pem, ...shown };
     const [response] = (await once(request(url, { ...options, agent: false }).end(), 'response')) as [IncomingMessage];

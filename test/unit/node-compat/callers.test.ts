@@ -8,14 +8,13 @@ import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
-import type { CallerTrust } from '../../../adapters/node-compat/listener/caller-trust.ts';
 import { RUNTIME } from '#runtime';
 import { openListener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { Listener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { ListenerIdentity } from '../../../adapters/node-compat/listener/identity.ts';
-import { openCallerAnchors, openCallerCrls } from '../../../src/tls/caller-trust.ts';
 import { closeAfterEach } from '../../support/closing.ts';
-import { listenerIdentity } from '../../support/listener-identity.ts';
+import { identityTrusting, listenerIdentity } from '../../support/listener-identity.ts';
+import type { CallersAsked } from '../../support/listener-identity.ts';
 import { mintPki } from '../../support/pki.ts';
 import type { MintedCa, MintedCertificate } from '../../support/pki.ts';
 import { startRawServer } from '../../support/raw-servers.ts';
@@ -44,16 +43,7 @@ beforeAll(async () => {
 });
 
 /** An identity that lets in callers of these CAs. */
-async function trusting(
-  cas: readonly MintedCa[],
-  { crls = [], isRequired = true }: { crls?: readonly string[]; isRequired?: boolean } = {},
-): Promise<ListenerIdentity> {
-  const anchors = await openCallerAnchors(cas.map(({ pem }) => pem).join(''), Date.now());
-  const none = { crls: [], nextUpdate: undefined };
-  const lists = crls.length === 0 ? none : await openCallerCrls(crls.join(''), anchors, Date.now());
-  const trust: CallerTrust = { ...anchors, ...lists, isRequired };
-  return listenerIdentity(server, trust);
-}
+const trusting = (cas: readonly MintedCa[], asked?: CallersAsked) => identityTrusting(cas, server, asked);
 
 async function listen(identity: ListenerIdentity) {
   const recorded = recordEvents();
