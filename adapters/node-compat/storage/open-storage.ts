@@ -34,7 +34,7 @@ export async function openStorage(
     case 'postgresql':
       return (await import('./postgres.ts')).openPostgres(requireUrl(storage, scheme));
     default: {
-      const own = scheme === undefined ? undefined : stores[scheme];
+      const own = named(stores, scheme);
       if (own === undefined) throw refuseScheme(scheme, name);
       return own(storage);
     }
@@ -64,11 +64,15 @@ function requireUrl(storage: Secret, scheme: string): Secret {
 }
 
 function refuseScheme(scheme: string | undefined, name: string): GatewayError {
-  const runtime = scheme === undefined ? undefined : ELSEWHERE[scheme];
+  const runtime = named(ELSEWHERE, scheme);
   if (runtime !== undefined)
     return new GatewayError('capability_unsupported', `storage ${scheme}: exists on ${runtime}, not on ${name}`, {
       hint: HINT,
     });
   const met = scheme === undefined ? 'a text without one' : `${scheme}:`;
   return new GatewayError('config_invalid', `expected a storage scheme this runtime knows, met ${met}`, { hint: HINT });
+}
+
+function named<T>(table: Readonly<Record<string, T>>, scheme: string | undefined): T | undefined {
+  return scheme !== undefined && Object.hasOwn(table, scheme) ? table[scheme] : undefined;
 }

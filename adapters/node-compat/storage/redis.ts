@@ -43,6 +43,8 @@ export async function openRedis(url: Secret): Promise<StorageDriver> {
     // would meet its own result and report a conflict
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
+    // after a fail-over the connection still stands, and leads to a replica: the address leads elsewhere by now
+    reconnectOnError: (error) => describe(error) === 'READONLY',
   });
   // one URL, so the driver's client is no cluster
   const redis = driver.getInstance?.() as Redis;

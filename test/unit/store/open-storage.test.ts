@@ -11,6 +11,7 @@ test.each([
   ['./data/postern.db', 'config_invalid', 'a text without one'],
   ['mysql://user:canary-password@host/db', 'config_invalid', 'met mysql:'],
   ['postgresql+psycopg://user:canary-password@host/db', 'config_invalid', 'met postgresql+psycopg:'],
+  ['constructor:x', 'config_invalid', 'met constructor:'],
   ['sqlite:', 'config_invalid', 'sqlite:PATH'],
   ['sqlite:///data/postern.db', 'config_invalid', 'sqlite:PATH'],
   ['redis://user:canary-password@host:99999', 'config_invalid', 'a redis: URL'],
