@@ -85,7 +85,7 @@ export class Follower {
     for (const cancel of this.#timers.values()) cancel();
     await this.#saying;
     const { store, instances, id } = this.#options;
-    if (this.#said !== '') await store.attempt(() => instances.leave(id));
+    if (this.#said !== '') await store.attempt(() => instances.leave(id), 'write');
   }
 
   #tell(): void {
@@ -125,6 +125,6 @@ export class Follower {
     await store.attempt(async () => {
       await instances.acknowledge(id, said);
       this.#said = text;
-    });
+    }, 'write');
   }
 }

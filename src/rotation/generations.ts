@@ -29,7 +29,7 @@ export class Generations {
    * not there, or the generation is not the one to come `after`.
    *
    * @param after the id of the one before, null for none; absent means whatever is there
-   * @throws GatewayError store_unavailable (it may have been written all the same)
+   * @throws GatewayError record_newer, store_unavailable (it may have been written all the same)
    */
   async write(
     changes: readonly RecordChange[],
@@ -54,13 +54,17 @@ export class Generations {
     });
   }
 
-  /** What is stored, its version null for nothing; undefined for what cannot be believed: that is written over. */
+  /**
+   * What is stored, its version null for nothing; undefined for what cannot be believed: that is written over. What a
+   * newer build wrote is not: it can be believed, and be read by the others.
+   */
   async #before(): Promise<{ generation?: Generation; version: string | null | undefined }> {
     try {
       const stored = await this.#records.get<Generation>('generation', ID);
       return stored ? { generation: stored.body, version: stored.version } : { version: null };
     } catch (error) {
-      if (toGatewayError(error).code === 'store_unavailable') throw error;
+      const { code } = toGatewayError(error);
+      if (code === 'store_unavailable' || code === 'record_newer') throw error;
       return { version: undefined };
     }
   }

@@ -128,7 +128,7 @@ export class Rotation {
 
   /** As `request`, but here also while the store is gone. Never rejects. */
   async requestAnyway(note: RotationNote): Promise<void> {
-    if ((await this.#options.store.attempt(() => this.request(note))) === undefined) await this.recheck();
+    if ((await this.#options.store.attempt(() => this.request(note), 'write')) === undefined) await this.recheck();
   }
 
   /** Comes to the stored generation, if it is another one. Never rejects. */

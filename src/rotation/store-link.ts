@@ -2,11 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import { toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 
+/** What was asked of the store. A replica, and a full disk, may be read and take no writes. */
+type StoreWork = 'read' | 'write';
+
 /** Whether the store can be reached, as far as rotation has tried; what serves goes on without it. */
 export class StoreLink {
   readonly #clock: Clock;
   readonly #events: EventSink;
-  #lostAtMs: number | undefined;
+  #lost: { readonly atMs: number; readonly to: StoreWork } | undefined;
 
   constructor(clock: Clock, events: EventSink) {
     this.#clock = clock;
@@ -15,7 +18,7 @@ export class StoreLink {
 
   /** Milliseconds since the epoch; undefined while it can be reached. */
   get lostAtMs(): number | undefined {
-    return this.#lostAtMs;
+    return this.#lost?.atMs;
   }
 
   /** As `attempt`, but for a store that is gone. @throws GatewayError store_unavailable */
@@ -31,19 +34,25 @@ export class StoreLink {
     return result;
   }
 
-  /** What `work` comes to, or undefined where the store fails it: reported once, until it works again. Never rejects. */
-  async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  /**
+   * What `work` comes to, or undefined where the store fails it: reported once, until it works again. One that was read
+   * throughout and refused a write is back when it takes one. Never rejects.
+   */
+  async attempt<T>(work: () => Promise<T>, kind: StoreWork = 'read'): Promise<T | undefined> {
     try {
       const result = await work();
-      if (this.#lostAtMs !== undefined)
-        this.#events('rotation.store_back', { lostMs: this.#clock.nowMs() - this.#lostAtMs });
-      this.#lostAtMs = undefined;
+      if (this.#lost && (this.#lost.to === 'read' || kind === 'write')) this.#back(this.#lost.atMs);
       return result;
     } catch (error) {
       const { code, message } = toGatewayError(error);
-      if (this.#lostAtMs === undefined) this.#events('rotation.store_lost', { code, message });
-      this.#lostAtMs ??= this.#clock.nowMs();
+      if (this.#lost === undefined) this.#events('rotation.store_lost', { code, message });
+      this.#lost = { atMs: this.#lost?.atMs ?? this.#clock.nowMs(), to: this.#lost?.to === 'read' ? 'read' : kind };
       return undefined;
     }
+  }
+
+  #back(lostAtMs: number): void {
+    this.#lost = undefined;
+    this.#events('rotation.store_back', { lostMs: this.#clock.nowMs() - lostAtMs });
   }
 }

@@ -6,6 +6,7 @@ import type { RotationParticipant, RotationProblem, RotationStep } from '../../.
 import { Rotation } from '../../../src/rotation/rotation.ts';
 import { StoreLink } from '../../../src/rotation/store-link.ts';
 import type { StorageDriver } from '../../../src/store/driver.ts';
+import type { Migrations } from '../../../src/store/migrations.ts';
 import { RecordStore } from '../../../src/store/records.ts';
 import type { Vault } from '../../../src/vault/vault.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -45,9 +46,9 @@ let storage: StorageDriver;
 let isGone = false;
 let vault: Vault;
 
-function instance() {
+function instance(migrations: Migrations = {}) {
   const log = recordEvents();
-  const records = new RecordStore({ storage, sealer: vault, events: log.sink });
+  const records = new RecordStore({ storage, sealer: vault, events: log.sink, migrations });
   const generations = new Generations(records, clock);
   const store = new StoreLink(clock, log.sink);
   const rotation = new Rotation({ generations, store, clock, events: log.sink });
@@ -325,4 +326,17 @@ test('a generation that cannot be believed stops nobody: it is reported, and the
   expect(log.of('rotation.store_lost')).toEqual([expect.objectContaining({ code: 'record_tampered' })]);
   await rotation.request(NOTE);
   expect(rotation.status).toMatchObject({ inForce: 1, storeLostAtMs: undefined });
+});
+
+test('a generation of a newer build is never written over: an older one changes nothing, and rereads its own', async () => {
+  await instance({ generation: [(body) => body] }).rotation.request(NOTE);
+  const text = await storedText(storage, 'generation:current');
+  const { rotation, part } = instance();
+  await rotation.begin();
+  await expect(rotation.request(NOTE)).rejects.toMatchObject({ code: 'record_newer' });
+  await rotation.requestAnyway({ ...NOTE, reason: 'signal' });
+  expect(part.steps).toEqual([{ scope: 'all', cuts: [] }]);
+  part.changes = true;
+  await rotation.recheck();
+  expect(await storedText(storage, 'generation:current')).toBe(text);
 });
