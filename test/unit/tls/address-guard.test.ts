@@ -24,6 +24,12 @@ const REFUSED = [
   '64:ff9b::168.63.129.16',
   '2002:a9fe:a9fe::1',
   '2002:a83f:8110::',
+  // each way of IPv6 to write each of them
+  ...['169.254.7.9', '100.100.100.200', '168.63.129.16', '192.0.0.192'].flatMap((address) =>
+    ['::', '::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'].map((prefix) => prefix + address),
+  ),
+  '2002:6464:64c8:1::',
+  '2002:c000:c0::1',
 ];
 const ALLOWED = [
   '127.0.0.1',
@@ -35,6 +41,8 @@ const ALLOWED = [
   'fd00::1',
   'fec0::1',
   '2002:a00:1::1',
+  '::10.0.0.1',
+  '64:ff9b::169.253.255.255',
 ];
 
 /** A resolver that answers with what it is told, in the form `dns.lookup` does for `all`. */
