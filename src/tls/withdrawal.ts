@@ -19,25 +19,14 @@ export interface PeerRules {
 export type Withdrawal = 'trust' | 'revoked' | 'pin' | 'expired';
 
 /**
- * Why a peer that was accepted under `before` is not acceptable under `after`; undefined while it is. The runtime's
- * default set of anchors is not known here: a chain that led to it goes on leading to it, one that led to an anchor of
- * ours needs an anchor of ours. Says nothing about host names. In doubt (a chain that cannot be read, rules that begin
- * to verify with the default set) the peer is not acceptable: a new handshake decides.
+ * Tells of chains why a peer that was accepted under `before` is not acceptable under `after`; undefined while it is. The
+ * runtime's default set of anchors is not known here: a chain that led to it goes on leading to it, one that led to an
+ * anchor of ours needs an anchor of ours. Says nothing about host names. In doubt (a chain that cannot be read, rules
+ * that begin to verify with the default set) the peer is not acceptable: a new handshake decides.
  *
- * @param chain DER, leaf first, as the peer sent it
+ * @returns takes a chain as the peer sent it: DER, leaf first
  * @throws GatewayError crl_unreadable
  */
-export async function withdrawalOf(
-  chain: readonly Uint8Array[],
-  before: PeerRules,
-  after: PeerRules,
-  nowMs: number,
-): Promise<Withdrawal | undefined> {
-  const judge = await withdrawalJudge(before, after, nowMs);
-  return judge(chain);
-}
-
-/** `withdrawalOf` for many chains by the same rules. @throws GatewayError crl_unreadable */
 export async function withdrawalJudge(
   before: PeerRules,
   after: PeerRules,

@@ -6,7 +6,7 @@ import { RUNTIME } from '#runtime';
 import { GatewayError } from '../../../src/base/errors.ts';
 import type { PeerChain } from '../../../src/tls/dialer.ts';
 import type { TlsProfile } from '../../../src/tls/profile.ts';
-import { withdrawalOf } from '../../../src/tls/withdrawal.ts';
+import { withdrawalJudge } from '../../../src/tls/withdrawal.ts';
 import { crossSign } from '../../support/cross-sign.ts';
 import { profileOf } from '../../support/open-test-profile.ts';
 import { mintPki, type MintedCertificate } from '../../support/pki.ts';
@@ -75,7 +75,8 @@ test('any two sets of anchors', async () => {
     const chain = await chainUnder(before, upstream);
     if (chain === undefined) continue;
     const accepted = (await chainUnder(after, upstream)) !== undefined;
-    const withdrawal = await withdrawalOf(chain, before, after, Date.now());
+    const judge = await withdrawalJudge(before, after, Date.now());
+    const withdrawal = await judge(chain);
     const names = ({ trust }: TlsProfile) =>
       trust.mode === 'system' ? [] : trust.anchors.map(({ facts }) => `${facts.subject} by ${facts.issuer}`);
     const inDoubt = RUNTIME.tls.completesChains ? withdrawal : undefined;

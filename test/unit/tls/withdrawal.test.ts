@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Certificate } from '../../../src/pki/certificate.ts';
 import { parseCertificates } from '../../../src/pki/parse.ts';
 import type { TrustBundle } from '../../../src/tls/profile.ts';
-import { withdrawalOf, type PeerRules } from '../../../src/tls/withdrawal.ts';
+import { withdrawalJudge, type PeerRules } from '../../../src/tls/withdrawal.ts';
 import { mintPki, type MintedCa, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;
@@ -30,7 +30,8 @@ const rules = (trust: TrustBundle, more: Partial<PeerRules> = {}): PeerRules => 
   verify: true,
   ...more,
 });
-const judge = (before: PeerRules, after: PeerRules, nowMs = Date.now()) => withdrawalOf(chain, before, after, nowMs);
+const judge = async (before: PeerRules, after: PeerRules, nowMs = Date.now(), shown = chain) =>
+  (await withdrawalJudge(before, after, nowMs))(shown);
 
 test('a peer holds while the anchor its chain led to is trusted', async () => {
   expect(await judge(rules(only(old)), rules(only(old)))).toBeUndefined();
@@ -98,7 +99,7 @@ test('who cannot be read is believed nothing', async () => {
   const garbled = [new Uint8Array([0x30, 0]), ...chain];
   const before = rules(only(old));
   for (const unreadable of [[], garbled]) {
-    expect(await withdrawalOf(unreadable, before, before, Date.now())).toBe('trust');
-    expect(await withdrawalOf(unreadable, before, { ...before, verify: false }, Date.now())).toBeUndefined();
+    expect(await judge(before, before, Date.now(), unreadable)).toBe('trust');
+    expect(await judge(before, { ...before, verify: false }, Date.now(), unreadable)).toBeUndefined();
   }
 });
