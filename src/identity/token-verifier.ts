@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { fromBase64, toHex } from '../base/bytes.ts';
 import { GatewayError } from '../base/errors.ts';
 import { asFields } from '../base/fields.ts';
+import { makeRoom } from '../base/make-room.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Principal, Role } from './principal.ts';
 import type { TokenKey } from './token.ts';
@@ -57,16 +58,9 @@ export class TokenVerifier {
     const principal = mintPrincipal(payload.sub, payload.role, 'token');
     const validMs = Math.min(payload.exp * 1000 - this.#clock.nowMs(), MAX_CACHED_MS);
     const verified = { principal, boundTo: payload.boundTo, untilMs: this.#clock.monotonicMs() + validMs };
-    this.#remember(authorization, verified);
-    return verified;
-  }
-
-  #remember(authorization: string, verified: Verified): void {
-    if (this.#verified.size >= MAX_CACHED_COUNT) {
-      const [oldest] = this.#verified.keys();
-      if (oldest !== undefined) this.#verified.delete(oldest);
-    }
+    makeRoom(this.#verified, MAX_CACHED_COUNT);
     this.#verified.set(authorization, verified);
+    return verified;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { makeRoom } from '../../base/make-room.ts';
 import type { CertificateFacts } from '../../pki/certificate.ts';
 import { parseDerCertificate } from '../../pki/parse.ts';
 import { claimsIn, refuseExpired, subjectOf } from '../certificate-callers.ts';
@@ -79,10 +80,7 @@ export class ProxyCallers {
   }
 
   #met(key: string, caller: ProxyCaller): ProxyCaller {
-    if (this.#known.size >= MAX_CACHED_COUNT) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
+    makeRoom(this.#known, MAX_CACHED_COUNT);
     this.#known.set(key, caller);
     return this.#stillValid(caller);
   }
