@@ -1,18 +1,39 @@
 /** docs/proxies.md: what it says to type starts a gateway, and is what the files below deploy/ say. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { settingsFor } from '../support/front-proxy.ts';
 import { fencesOf, rowsOf, sectionOf } from '../support/markdown.ts';
-import { servePostern } from '../support/postern.ts';
+import { runPostern, servePostern } from '../support/postern.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
+/** What callers write. */
+const NAME = 'gateway.example.com';
 const ROOT = resolve(import.meta.dirname, '../..');
 const document = readFileSync(`${ROOT}/docs/proxies.md`, 'utf8');
 const setUp = rowsOf(sectionOf(document, 'Set up'));
 
+test('the certificates that are shown are made, for the proxy by the name callers use', async () => {
+  const folder = await makeTempFolder();
+  try {
+    const commands = fencesOf(document)[0]?.text.trimEnd().split('\n') ?? [];
+    for (const command of commands) {
+      const [program, ...args] = command.split(' ');
+      expect([program, (await runPostern(args, { cwd: folder.path })).code]).toEqual(['postern', 0]);
+    }
+    const read = (file: string) => new X509Certificate(readFileSync(join(folder.path, 'certs/mcp', file)));
+    const authority = read('ca/ca.crt');
+    const [server, caller] = [read('plugins/gateway/server.crt'), read('clients/alice/client.crt')];
+    expect([server, caller].map((one) => one.verify(authority.publicKey))).toEqual([true, true]);
+    expect([server.checkHost(NAME), caller.subject]).toEqual([NAME, expect.stringContaining('CN=alice')]);
+  } finally {
+    await folder.remove();
+  }
+});
+
 test('what is shown starts a gateway, and is what the files of nginx, Caddy and HAProxy say', async () => {
-  const text = fencesOf(document)[0]?.text ?? '';
+  const text = fencesOf(document)[1]?.text ?? '';
   const exported = Object.fromEntries(
     [...text.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value]) => [name, value ?? '']),
   );

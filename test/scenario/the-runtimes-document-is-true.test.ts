@@ -3,6 +3,15 @@ import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { BUN } from '../../adapters/bun/runtime.ts';
+import { openStorage as openWorkersStorage } from '../../adapters/cloudflare/storage/open-storage.ts';
+import { DENO } from '../../adapters/deno/runtime.ts';
+import { openMemory } from '../../adapters/node-compat/storage/memory.ts';
+import { openStorage } from '../../adapters/node-compat/storage/open-storage.ts';
+import { NODE } from '../../adapters/node/runtime.ts';
+import type { GatewayError } from '../../src/base/errors.ts';
+import { Secret } from '../../src/base/secret.ts';
+import type { StorageDriver } from '../../src/store/driver.ts';
 import { RUNTIMES } from '../runtime/programs.ts';
 import { closeAfterEach } from '../support/closing.ts';
 import { freePort } from '../support/free-port.ts';
@@ -117,4 +126,34 @@ test('the permissions it lists suffice, at a second start too', async () => {
     process.kill(Number(await readFile(join(cwd, 'data/postern.pid'), 'utf8')));
     await ended;
   }
+});
+
+test('the stores it lists are those each runtime knows', async () => {
+  const knows = async (open: () => Promise<StorageDriver>): Promise<string> => {
+    try {
+      await (await open()).close();
+    } catch (error) {
+      // one that cannot be reached is known all the same
+      return (error as GatewayError).code === 'capability_unsupported' ? 'no' : 'yes';
+    }
+    return 'yes';
+  };
+  const examples = { 'sqlite:': `sqlite:${cwd}/a.db`, 'deno-kv:FILE': `deno-kv:${cwd}/a.kv` };
+  const rows = rowsOf(sectionOf(text, 'Stores, and how soon another instance knows'));
+  expect(rows.length).toBe(8);
+  for (const [stores = '', node, deno, bun, , workers] of rows)
+    for (const shown of codeSpansOf(stores)) {
+      const url = new Secret(
+        (examples as Record<string, string>)[shown] ?? `${shown.replace(/\W*$/, '')}://127.0.0.1:1`,
+      );
+      // a runtime's own store opens on it alone: here another stands for it
+      const on = [NODE, DENO, BUN].map(({ name, stores: own }) => {
+        const stores = Object.fromEntries(
+          Object.keys(own).map((scheme) => [scheme, () => Promise.resolve(openMemory())]),
+        );
+        return knows(() => openStorage({ name, stores }, url));
+      });
+      const known = await Promise.all([...on, knows(() => openWorkersStorage(url, {}))]);
+      expect([shown, ...known]).toEqual([shown, node, deno, bun, workers]);
+    }
 });
