@@ -1,18 +1,13 @@
 /** Old, then old and new, then new: whoever moves a server to another CA in these steps loses no call. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mintPki, type MintedCa } from '../support/pki.ts';
-import { startTwoServers, type TwoServers } from '../support/two-servers.ts';
+import type { MintedCa } from '../support/pki.ts';
+import { startServersOfTwoCas, type TwoServers } from '../support/two-servers.ts';
 
 let old: MintedCa;
 let renewed: MintedCa;
 let servers: TwoServers;
-
 beforeEach(async () => {
-  const pki = await mintPki();
-  [old, renewed] = [await pki.ca('Old'), await pki.ca('New')];
-  const names = { cn: 'server', ip: ['127.0.0.1'] };
-  const [first, second] = [await old.issue(names), await renewed.issue(names)];
-  servers = await startTwoServers({ first, second, fields: { ca_certificate: old.pem } });
+  ({ old, renewed, servers } = await startServersOfTwoCas((old) => old.pem));
 });
 afterEach(() => servers.close());
 

@@ -4,6 +4,8 @@ import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askHttps } from '../support/ask-https.ts';
+import type { HttpsAnswer } from '../support/ask-https.ts';
 import { mintPki } from '../support/pki.ts';
 import type { MintedCertificate } from '../support/pki.ts';
 import { startTlsPostern } from '../support/tls-postern.ts';
@@ -27,12 +29,6 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingMessage['headers'];
-  readonly text: string;
-}
-
 const MCP = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 const rpc = (method: string, params: object = {}) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
 const ECHO = rpc('tools/call', { name: 'up_echo', arguments: { text: 'known' } });
@@ -46,13 +42,8 @@ async function ask(
   path: string,
   caller: MintedCertificate | undefined,
   { body, headers = {} }: { body?: string; headers?: Readonly<Record<string, string>> } = {},
-): Promise<Answer> {
-  const options = { ...gateway.tls(caller), agent: false as const, headers: { ...MCP, ...headers } };
-  const sent = request(gateway.source.url + path, { ...options, method: body === undefined ? 'GET' : 'POST' });
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const text = (await response.setEncoding('utf8').toArray()).join('');
-  return { status: response.statusCode, headers: response.headers, text };
+): Promise<HttpsAnswer> {
+  return askHttps(gateway.source.url + path, { ...gateway.tls(caller), headers: { ...MCP, ...headers }, body });
 }
 
 test('MCP is open to it, over HTTP/1.1 and HTTP/2', async () => {

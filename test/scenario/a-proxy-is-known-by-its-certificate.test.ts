@@ -1,9 +1,7 @@
 /** A proxy somewhere else is believed for the certificate it shows, on each connection it shows it on. */
-import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askHttps } from '../support/ask-https.ts';
 import { mintPki } from '../support/pki.ts';
 import type { MintedCertificate } from '../support/pki.ts';
 import { startTlsPostern } from '../support/tls-postern.ts';
@@ -34,11 +32,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 async function ask(shown: MintedCertificate | undefined, headers: Readonly<Record<string, string>>): Promise<string> {
-  const options = { ...gateway.tls(shown), agent: false as const, headers };
-  const [response] = (await once(request(`${gateway.source.url}/v1/gateways`, options).end(), 'response')) as [
-    IncomingMessage,
-  ];
-  return (await response.setEncoding('utf8').toArray()).join('');
+  return (await askHttps(`${gateway.source.url}/v1/gateways`, { ...gateway.tls(shown), headers })).text;
 }
 
 test('what it says is believed, and what others say is not', async () => {

@@ -1,18 +1,12 @@
 /** Two servers behind one address, one of which is trusted no more: its streams end and say so, those of the other go on. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mintPki, type MintedCa } from '../support/pki.ts';
-import { startTwoServers, type ReadStream, type TwoServers } from '../support/two-servers.ts';
+import type { MintedCa } from '../support/pki.ts';
+import { startServersOfTwoCas, type ReadStream, type TwoServers } from '../support/two-servers.ts';
 
 let renewed: MintedCa;
 let servers: TwoServers;
-
 beforeEach(async () => {
-  const pki = await mintPki();
-  const old = await pki.ca('Old');
-  renewed = await pki.ca('New');
-  const names = { cn: 'server', ip: ['127.0.0.1'] };
-  const [first, second] = [await old.issue(names), await renewed.issue(names)];
-  servers = await startTwoServers({ first, second, fields: { ca_certificate: old.pem + renewed.pem } });
+  ({ renewed, servers } = await startServersOfTwoCas((old, renewed) => old.pem + renewed.pem));
 });
 afterEach(() => servers.close());
 

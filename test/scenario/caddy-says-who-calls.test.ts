@@ -1,9 +1,7 @@
 /** Caddy before Postern, for real, with deploy/caddy/Caddyfile. */
-import { once } from 'node:events';
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { frontProxyContract } from '../contract/front-proxy-contract.ts';
+import { askHttps } from '../support/ask-https.ts';
 import { startCaddy } from '../support/caddy.ts';
 import { startGateway } from '../support/gateway.ts';
 import { mintPki } from '../support/pki.ts';
@@ -21,12 +19,11 @@ test('with the placeholder the seed document has, everyone would be the same, an
   ] as const;
   const proxy = await startCaddy({ behind: gateway.url, server, callersCa: ca.pem, edits });
   try {
-    const tls = { host: '127.0.0.1', port: proxy.port, servername: 'gateway.example.com', ca: ca.pem, cert, key };
-    const headers = { host: 'gateway.example.com' };
-    const sent = request({ ...tls, path: '/v1/gateways', headers, agent: false }).end();
-    const [refused] = (await once(sent, 'response')) as [IncomingMessage];
-    expect(refused.statusCode).toBe(401);
-    expect((await refused.setEncoding('utf8').toArray()).join('')).toContain('holds a placeholder');
+    const host = 'gateway.example.com';
+    const tls = { servername: host, ca: ca.pem, cert, key };
+    const refused = await askHttps(`https://127.0.0.1:${proxy.port}/v1/gateways`, { ...tls, headers: { host } });
+    expect(refused.status).toBe(401);
+    expect(refused.text).toContain('holds a placeholder');
   } finally {
     await proxy.close();
     await gateway.close();

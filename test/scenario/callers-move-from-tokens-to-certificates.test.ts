@@ -1,8 +1,6 @@
 /** The four phases of the move, each behind the real nginx, which asks for certificates and does not insist. */
-import { once } from 'node:events';
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askHttps } from '../support/ask-https.ts';
 import type { FrontProxy } from '../support/front-proxy.ts';
 import { makeKeys, startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
@@ -52,15 +50,11 @@ interface Caller {
 async function ask(phase: string, path: string, { token, certificate }: Caller, headers = {}, body?: string) {
   const found = phases.get(phase);
   if (found === undefined) throw new Error(`there is no phase ${phase}`);
-  const sent = request({
-    host: '127.0.0.1',
-    port: found.proxy.port,
+  return askHttps(`https://127.0.0.1:${found.proxy.port}${path}`, {
     servername: NAME,
     ca: serverCa,
     ...(certificate && { cert: certificate.chainPem, key: certificate.keyPem }),
-    agent: false,
-    path,
-    method: body === undefined ? 'GET' : 'POST',
+    body,
     headers: {
       host: NAME,
       accept: 'application/json, text/event-stream',
@@ -69,9 +63,6 @@ async function ask(phase: string, path: string, { token, certificate }: Caller, 
       ...headers,
     },
   });
-  const [response] = (await once(sent.end(body), 'response')) as [IncomingMessage];
-  const text = (await response.setEncoding('utf8').toArray()).join('');
-  return { status: response.statusCode, text, session: response.headers['mcp-session-id'] };
 }
 
 const message = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
@@ -108,8 +99,8 @@ test.each(['1', '2', '3', '4'])('in phase %s administration takes the token of a
 
 test.each(['2', '3'])('in phase %s a session goes on when its caller leaves the token away', async (phase) => {
   const token = (await phases.get(phase)?.gateway.token('ann')) ?? '';
-  const { session } = await ask(phase, '/mcp', { token, certificate: ann }, {}, INITIALIZE);
-  const headers = { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' };
+  const opened = await ask(phase, '/mcp', { token, certificate: ann }, {}, INITIALIZE);
+  const headers = { 'mcp-session-id': opened.headers['mcp-session-id'], 'mcp-protocol-version': '2025-11-25' };
   expect(await mcp(phase, { certificate: ann }, headers)).toBe(200);
   const other = (await phases.get(phase)?.gateway.token('bob')) ?? '';
   expect(await mcp(phase, { token: other, certificate: ann }, headers)).toBe(404);

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askHttps } from '../support/ask-https.ts';
 import { mintPki } from '../support/pki.ts';
 import type { MintedCa, MintedCertificate } from '../support/pki.ts';
 import { runPostern } from '../support/postern.ts';
@@ -26,10 +25,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 async function statusOf(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
-  const sent = request(gateway.source.url + path, { ...gateway.tls(caller), headers, agent: false }).end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.statusCode;
+  return (await askHttps(gateway.source.url + path, { ...gateway.tls(caller), headers })).status;
 }
 
 test('without one there is no connection; with one a token says more than it', async () => {

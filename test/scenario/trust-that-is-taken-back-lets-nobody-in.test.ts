@@ -1,18 +1,13 @@
 /** A CA that is trusted no more: open connections to its servers are cut, and no TLS session brings them back. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mintPki, type MintedCa } from '../support/pki.ts';
-import { startTwoServers, type TwoServers } from '../support/two-servers.ts';
+import type { MintedCa } from '../support/pki.ts';
+import { startServersOfTwoCas, type TwoServers } from '../support/two-servers.ts';
 
 let old: MintedCa;
 let renewed: MintedCa;
 let servers: TwoServers;
-
 beforeEach(async () => {
-  const pki = await mintPki();
-  [old, renewed] = [await pki.ca('Old'), await pki.ca('New')];
-  const names = { cn: 'server', ip: ['127.0.0.1'] };
-  const [first, second] = [await old.issue(names), await renewed.issue(names)];
-  servers = await startTwoServers({ first, second, fields: { ca_certificate: old.pem + renewed.pem } });
+  ({ old, renewed, servers } = await startServersOfTwoCas((old, renewed) => old.pem + renewed.pem));
 });
 afterEach(() => servers.close());
 

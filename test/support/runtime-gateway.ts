@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Client } from '@modelcontextprotocol/client';
 import { BUN } from '../../adapters/bun/runtime.ts';
 import { DENO } from '../../adapters/deno/runtime.ts';
 import type { Runtime } from '../../adapters/node-compat/runtime.ts';
 import { NODE } from '../../adapters/node/runtime.ts';
-import type { Era } from '../../src/wire/eras.ts';
 import { RUNTIMES } from '../runtime/programs.ts';
-import { connectClient, postMessage } from './mcp-client.ts';
+import { gatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway-client.ts';
 import { runPostern, servePostern } from './postern.ts';
 import type { Ran, ServingPostern } from './postern.ts';
 import { makeTempFolder } from './temp-folder.ts';
@@ -45,7 +44,7 @@ export function denoPermissions(): string[] {
 }
 
 /** A gateway that serves, and stays the same one when it is started anew. */
-export interface RuntimeGateway {
+export interface RuntimeGateway extends GatewayClient {
   readonly url: string;
   readonly health: string;
   /** Of an administrator, minted by the runtime's own `postern token`. */
@@ -53,14 +52,6 @@ export interface RuntimeGateway {
   readonly folder: TempFolder;
   /** Writes files into its folder. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
-  /** A REST call by the administrator. */
-  api(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }>;
-  /** Registers an upstream; fails loudly. */
-  register(fields: object): Promise<void>;
-  /** Opens the official client at `/mcp`, and closes it after `use`. */
-  asClient<T>(era: Era, use: (client: Client) => Promise<T>): Promise<T>;
-  /** One call of a tool as JSON-RPC, without a session; the text it answered, or all of the answer. */
-  call(tool: string, args?: object): Promise<string>;
   /** Everything the processes printed so far. */
   printed(): string;
   /** Resolves once the process wrote a log line with this event. */
@@ -98,7 +89,8 @@ export async function startRuntimeGateway(
   if (minted.code !== 0) throw new Error(minted.stderr);
   const token = minted.stdout.trim();
 
-  const gateway: RuntimeGateway = {
+  return {
+    ...gatewayClient(() => current().url, token),
     get url() {
       return current().url;
     },
@@ -109,28 +101,6 @@ export async function startRuntimeGateway(
     folder,
     async write(files) {
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
-    },
-    async api(method, path, body) {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const answer = await fetch(current().url + path, { method, headers, body: body ? JSON.stringify(body) : null });
-      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-    },
-    async register(fields) {
-      const { status, body } = await gateway.api('POST', '/v1/gateways', fields);
-      if (status !== 200) throw new Error(`not registered: ${status} ${JSON.stringify(body)}`);
-    },
-    async asClient(era, use) {
-      const client = await connectClient(`${current().url}/mcp`, token, era);
-      try {
-        return await use(client);
-      } finally {
-        await client.close();
-      }
-    },
-    async call(name, args = {}) {
-      const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } };
-      const answer = await (await postMessage(`${current().url}/mcp`, token, message)).text();
-      return /"text":"((?:[^"\\]|\\.)*)"/.exec(answer)?.[1] ?? answer;
     },
     printed: () => served.map((process) => process.stdout() + process.stderr()).join(''),
     logged: (event) => current().logged(event),
@@ -152,5 +122,4 @@ export async function startRuntimeGateway(
       await folder.remove();
     },
   };
-  return gateway;
 }

@@ -4,7 +4,7 @@ import { bare, openCallers, type Callers } from './callers.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { postMessage } from './mcp-client.ts';
 import { startMcpUpstream, type McpUpstream } from './mcp-upstream.ts';
-import type { MintedCertificate } from './pki.ts';
+import { mintPki, type MintedCa, type MintedCertificate } from './pki.ts';
 import { startTcpSwitch } from './tcp-switch.ts';
 
 export interface TwoServers {
@@ -110,6 +110,25 @@ export async function startTwoServers({ clientCa, settings, ...options }: TwoSer
       await Promise.all([first.close(), second.close()]);
     },
   };
+}
+
+/** Two servers of two authorities, the second of which takes the place of the first. */
+export interface ServersOfTwoCas {
+  readonly old: MintedCa;
+  readonly renewed: MintedCa;
+  readonly servers: TwoServers;
+}
+
+/** @param trusts the `ca_certificate` to begin with */
+export async function startServersOfTwoCas(
+  trusts: (old: MintedCa, renewed: MintedCa) => string,
+): Promise<ServersOfTwoCas> {
+  const pki = await mintPki();
+  const [old, renewed] = [await pki.ca('Old'), await pki.ca('New')];
+  const names = { cn: 'server', ip: ['127.0.0.1'] };
+  const [first, second] = [await old.issue(names), await renewed.issue(names)];
+  const servers = await startTwoServers({ first, second, fields: { ca_certificate: trusts(old, renewed) } });
+  return { old, renewed, servers };
 }
 
 function readStream(response: Response): ReadStream {

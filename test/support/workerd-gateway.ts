@@ -1,19 +1,18 @@
 /** A gateway served by the real workerd: the Worker as it is deployed, over D1 and KV on this machine. */
-import type { Client } from '@modelcontextprotocol/client';
 import { platformClock } from '../../adapters/cloudflare/clock.ts';
 import type { Role } from '../../src/identity/principal.ts';
 import { importTokenKey, mintToken } from '../../src/identity/token.ts';
-import type { Era } from '../../src/wire/eras.ts';
 import { parseConfig } from '../../src/config.ts';
 import { startLocalWorkerd } from '../runtime/workerd/local-workerd.ts';
 import type { LocalWorkerd, LocalWorkerdOptions } from '../runtime/workerd/local-workerd.ts';
 import { makeKeys } from './gateway.ts';
-import { connectClient, postMessage } from './mcp-client.ts';
+import { gatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway-client.ts';
 import type { MintedCertificate } from './pki.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import type { TempFolder } from './temp-folder.ts';
 
-export interface WorkerdGateway {
+export interface WorkerdGateway extends Pick<GatewayClient, 'register' | 'asClient'> {
   readonly url: string;
   /** Of an administrator. */
   readonly token: string;
@@ -26,11 +25,7 @@ export interface WorkerdGateway {
     body?: object,
     place?: string,
   ): Promise<{ status: number; body: Record<string, unknown> }>;
-  /** Registers an upstream; fails loudly. */
-  register(fields: object): Promise<void>;
-  /** Opens the official client, and closes it after `use`. */
-  asClient<T>(era: Era, use: (client: Client) => Promise<T>): Promise<T>;
-  /** One call of a tool as JSON-RPC, without a session; the text it answered, or all of the answer. */
+  /** One call of a tool, at the instance of a place. */
   call(tool: string, args?: object, place?: string): Promise<string>;
   /** Everything logged so far, those before a restart included. */
   printed(): string;
@@ -93,37 +88,18 @@ export async function startWorkerdGateway(options: WorkerdGatewayOptions = {}): 
   const mint = async (subject: string, role: Role = 'user'): Promise<string> =>
     mintToken({ subject, role, ttlSeconds: 3600 }, await importTokenKey(signing), platformClock);
   const token = await mint('ann', 'admin');
+  const client = gatewayClient(url, token);
 
-  const gateway: WorkerdGateway = {
+  return {
+    ...client,
     get url() {
       return url();
     },
     token,
     folder,
     mint,
-    async api(method, path, body, place) {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...at(place) };
-      const answer = await fetch(url() + path, { method, headers, body: body ? JSON.stringify(body) : null });
-      const text = await answer.text();
-      return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
-    },
-    async register(fields) {
-      const { status, body } = await gateway.api('POST', '/v1/gateways', fields);
-      if (status !== 200) throw new Error(`not registered: ${status} ${JSON.stringify(body)}`);
-    },
-    async asClient(era, use) {
-      const client = await connectClient(`${url()}/mcp`, token, era);
-      try {
-        return await use(client);
-      } finally {
-        await client.close();
-      }
-    },
-    async call(name, args = {}, place) {
-      const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } };
-      const answer = await (await postMessage(`${url()}/mcp`, token, message, at(place))).text();
-      return /"text":"([^"]*)"/.exec(answer)?.[1] ?? answer;
-    },
+    api: (method, path, body, place) => client.api(method, path, body, at(place)),
+    call: (tool, args, place) => client.call(tool, args, at(place)),
     printed: () => lines.join('\n'),
     logged: (event) =>
       new Promise((resolve) => {
@@ -148,5 +124,4 @@ export async function startWorkerdGateway(options: WorkerdGatewayOptions = {}): 
       await folder.remove();
     },
   };
-  return gateway;
 }

@@ -1,48 +1,28 @@
 /** The table of `CallerSettings`, one test a row. */
 import { beforeAll, expect, test } from 'vitest';
 import { fromHex, toBase64Url } from '../../../src/base/bytes.ts';
-import { Secret } from '../../../src/base/secret.ts';
 import { createAuthenticator } from '../../../src/identity/authenticator.ts';
 import type { Authenticator, CallerSettings } from '../../../src/identity/authenticator.ts';
 import type { CallerConnection } from '../../../src/identity/credentials.ts';
-import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
-import type { TokenKey } from '../../../src/identity/token.ts';
-import { SignJWT } from 'jose';
+import { CALLER_SETTINGS, connectionFrom, signedToken } from '../../support/authentication.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { mintPki } from '../../support/pki.ts';
 import type { MintedCertificate } from '../../support/pki.ts';
 
 const clock = new ManualClock();
-const settings: CallerSettings = {
-  jwtSecretKey: new Secret('k'.repeat(64)),
-  jwtAlgorithm: 'HS256',
-  jwtIssuer: 'postern',
-  jwtAudience: 'postern',
-  authRequired: true,
-  clientAuthEnabled: true,
-  trustProxyAuth: false,
-  proxyUserHeader: 'X-SSL-Client-S-DN-CN',
-  trustedProxies: undefined,
-};
+const settings: CallerSettings = { ...CALLER_SETTINGS, proxyUserHeader: 'X-SSL-Client-S-DN-CN' };
 const NEAR = '127.0.0.1';
 const FAR = '203.0.113.9';
 const SAID = { 'x-ssl-client-s-dn-cn': 'ann', 'x-ssl-client-verify': 'SUCCESS' };
 
-let key: TokenKey;
 let token: { authorization: string };
 let ann: MintedCertificate;
 let proxy: MintedCertificate;
 beforeAll(async () => {
-  key = await importTokenKey(settings);
-  token = { authorization: `Bearer ${await mintToken({ subject: 'tim', role: 'admin', ttlSeconds: 60 }, key, clock)}` };
+  token = { authorization: `Bearer ${await signedToken({ sub: 'tim', role: 'admin' }, clock)}` };
   const ca = await (await mintPki()).ca('Callers');
   const validity = { notBefore: new Date(clock.nowMs() - 1000), notAfter: new Date(clock.nowMs() + 60_000) };
   [ann, proxy] = [await ca.issue({ cn: 'ann', ...validity }), await ca.issue({ cn: 'proxy', ...validity })];
-});
-
-const over = (address: string, shown?: MintedCertificate): CallerConnection => ({
-  address,
-  chain: shown === undefined ? [] : [shown.certificate.der],
 });
 
 type Request = readonly [headers: Readonly<Record<string, string>>, connection: CallerConnection | undefined];
@@ -74,17 +54,17 @@ async function who(changed: Partial<CallerSettings>, requests: Readonly<Record<s
 }
 
 const requests = (): Readonly<Record<string, Request>> => ({
-  token: [token, over(FAR)],
-  'bad token': [{ authorization: 'Bearer x' }, over(NEAR)],
-  'bad token and proxy': [{ ...SAID, authorization: 'Bearer x' }, over(NEAR)],
-  certificate: [{}, over(FAR, ann)],
-  proxy: [SAID, over(NEAR)],
-  'proxy and token': [{ ...SAID, ...token }, over(NEAR)],
-  'proxy that says nothing': [{}, over(NEAR)],
-  'proxy with a certificate': [SAID, over(NEAR, proxy)],
-  'proxy with a certificate that says nothing': [{}, over(NEAR, proxy)],
-  stranger: [SAID, over(FAR)],
-  'stranger with a certificate': [{ ...SAID, 'x-ssl-client-s-dn-cn': 'bob' }, over(FAR, ann)],
+  token: [token, connectionFrom(FAR)],
+  'bad token': [{ authorization: 'Bearer x' }, connectionFrom(NEAR)],
+  'bad token and proxy': [{ ...SAID, authorization: 'Bearer x' }, connectionFrom(NEAR)],
+  certificate: [{}, connectionFrom(FAR, ann)],
+  proxy: [SAID, connectionFrom(NEAR)],
+  'proxy and token': [{ ...SAID, ...token }, connectionFrom(NEAR)],
+  'proxy that says nothing': [{}, connectionFrom(NEAR)],
+  'proxy with a certificate': [SAID, connectionFrom(NEAR, proxy)],
+  'proxy with a certificate that says nothing': [{}, connectionFrom(NEAR, proxy)],
+  stranger: [SAID, connectionFrom(FAR)],
+  'stranger with a certificate': [{ ...SAID, 'x-ssl-client-s-dn-cn': 'bob' }, connectionFrom(FAR, ann)],
   nobody: [SAID, undefined],
 });
 
@@ -162,8 +142,8 @@ test('administration takes tokens in all of them, and a caller behind a proxy is
   for (const clientAuthEnabled of [true, false])
     for (const trustProxyAuth of [true, false]) {
       const authenticator = await createAuthenticator({ ...settings, clientAuthEnabled, trustProxyAuth }, clock);
-      expect(await outcome('authenticateOperator', authenticator, [token, over(FAR)])).toBe(TIM);
-      const behind = await outcome('authenticateOperator', authenticator, [SAID, over(NEAR)]);
+      expect(await outcome('authenticateOperator', authenticator, [token, connectionFrom(FAR)])).toBe(TIM);
+      const behind = await outcome('authenticateOperator', authenticator, [SAID, connectionFrom(NEAR)]);
       expect(behind).toBe(trustProxyAuth ? 'ann user by proxy' : NOBODY);
     }
 });
@@ -172,11 +152,11 @@ test('a proxy that is known by its certificate is believed, and is not the calle
   const trusting = { trustProxyAuth: true, trustedProxies: ['cert:proxy'] };
   expect(
     await who(trusting, {
-      says: [SAID, over(FAR, proxy)],
-      'says nothing': [{}, over(FAR, proxy)],
-      'another certificate': [SAID, over(FAR, ann)],
-      'no certificate': [SAID, over(FAR)],
-      'near, but not listed': [SAID, over(NEAR)],
+      says: [SAID, connectionFrom(FAR, proxy)],
+      'says nothing': [{}, connectionFrom(FAR, proxy)],
+      'another certificate': [SAID, connectionFrom(FAR, ann)],
+      'no certificate': [SAID, connectionFrom(FAR)],
+      'near, but not listed': [SAID, connectionFrom(NEAR)],
     }),
   ).toEqual({
     says: 'ann user by proxy',
@@ -189,19 +169,20 @@ test('a proxy that is known by its certificate is believed, and is not the calle
 
 test('who is believed, is asked for each connection', async () => {
   const trusting = await createAuthenticator({ ...settings, trustProxyAuth: true }, clock);
-  expect([over(NEAR), over(FAR), undefined].map((one) => trusting.believes(one))).toEqual([true, false, false]);
+  expect([connectionFrom(NEAR), connectionFrom(FAR), undefined].map((one) => trusting.believes(one))).toEqual([
+    true,
+    false,
+    false,
+  ]);
   const wary = await createAuthenticator({ ...settings, trustedProxies: ['127.0.0.1'] }, clock);
-  expect(wary.believes(over(NEAR))).toBe(false);
+  expect(wary.believes(connectionFrom(NEAR))).toBe(false);
   const open = await createAuthenticator({ ...settings, trustProxyAuth: true, authRequired: false }, clock);
-  expect(open.believes(over(NEAR))).toBe(false);
+  expect(open.believes(connectionFrom(NEAR))).toBe(false);
 });
 
 test('a token that is bound to a certificate is held to the one the proxy hands on', async () => {
   const thumbprint = toBase64Url(fromHex(ann.certificate.facts.sha256));
-  const exp = clock.nowMs() / 1000 + 60;
-  const bound = await new SignJWT({ sub: 'eve', iss: 'postern', aud: 'postern', exp, cnf: { 'x5t#S256': thumbprint } })
-    .setProtectedHeader({ alg: 'HS256' })
-    .sign(key.key);
+  const bound = await signedToken({ sub: 'eve', cnf: { 'x5t#S256': thumbprint } }, clock);
   const authorization = `Bearer ${bound}`;
   const handing = ({ certPem }: MintedCertificate) => ({
     authorization,
@@ -210,12 +191,12 @@ test('a token that is bound to a certificate is held to the one the proxy hands 
   });
   const trusting = { trustProxyAuth: true, proxyUserHeader: 'X-SSL-Client-Cert' };
   const seen = await who(trusting, {
-    ours: [handing(ann), over(NEAR)],
-    'of another': [handing(proxy), over(NEAR)],
-    none: [{ authorization }, over(NEAR)],
-    'of a stranger': [handing(ann), over(FAR)],
-    'of the proxy': [{ authorization }, over(NEAR, ann)],
-    own: [{ authorization }, over(FAR, ann)],
+    ours: [handing(ann), connectionFrom(NEAR)],
+    'of another': [handing(proxy), connectionFrom(NEAR)],
+    none: [{ authorization }, connectionFrom(NEAR)],
+    'of a stranger': [handing(ann), connectionFrom(FAR)],
+    'of the proxy': [{ authorization }, connectionFrom(NEAR, ann)],
+    own: [{ authorization }, connectionFrom(FAR, ann)],
   });
   const elsewhere = 'the token is bound to a client certificate that this connection lacks';
   expect(seen).toEqual({

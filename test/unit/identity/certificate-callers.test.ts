@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { CertificateCallers } from '../../../src/identity/certificate-callers.ts';
+import { CertificateCallers, subjectOf } from '../../../src/identity/certificate-callers.ts';
 import type { CallerConnection } from '../../../src/identity/credentials.ts';
+import { connectionFrom } from '../../support/authentication.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { mintPki } from '../../support/pki.ts';
 import type { MintedCa, MintOptions } from '../../support/pki.ts';
@@ -17,13 +18,13 @@ beforeEach(() => {
 });
 
 async function showing(options: MintOptions): Promise<CallerConnection> {
-  const { certificate } = await ca.issue({
+  const shown = await ca.issue({
     eku: 'client',
     notBefore: new Date(clock.nowMs() - 60_000),
     notAfter: new Date(clock.nowMs() + 60_000),
     ...options,
   });
-  return { address: '127.0.0.1', chain: [certificate.der] };
+  return connectionFrom('127.0.0.1', shown);
 }
 
 const uris = ['spiffe://example.org/agent', 'urn:other'];
@@ -61,12 +62,11 @@ test.each([
   ['longer than', 'x'.repeat(1025)],
 ])('a certificate with %s names nobody', async (why, uri) => {
   const { certificate } = await ca.issue({ cn: 'agent', eku: 'client' });
-  const { subjectOf } = await import('../../../src/identity/certificate-callers.ts');
   expect(() => subjectOf({ ...certificate.facts, uris: [uri] })).toThrow(why);
 });
 
 test('a chain without a certificate names nobody', async () => {
-  await expect(callers.callerOf({ address: '127.0.0.1', chain: [] })).rejects.toMatchObject({
+  await expect(callers.callerOf(connectionFrom('127.0.0.1'))).rejects.toMatchObject({
     code: 'unauthenticated',
   });
 });

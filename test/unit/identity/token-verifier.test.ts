@@ -1,35 +1,19 @@
-import { SignJWT, UnsecuredJWT } from 'jose';
+import { UnsecuredJWT } from 'jose';
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
-import { Secret } from '../../../src/base/secret.ts';
 import { createAuthenticator } from '../../../src/identity/authenticator.ts';
-import type { CallerSettings } from '../../../src/identity/authenticator.ts';
 import { challengeOf } from '../../../src/identity/refusals.ts';
 import { TokenVerifier } from '../../../src/identity/token-verifier.ts';
 import { importTokenKey, mintToken } from '../../../src/identity/token.ts';
-import type { TokenKey, TokenSettings } from '../../../src/identity/token.ts';
+import type { TokenKey } from '../../../src/identity/token.ts';
+import { CALLER_SETTINGS, credentialsOf, signedToken } from '../../support/authentication.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-const settings: TokenSettings = {
-  jwtSecretKey: new Secret('k'.repeat(64)),
-  jwtAlgorithm: 'HS256',
-  jwtIssuer: 'postern',
-  jwtAudience: 'postern',
-};
-
-const callers: CallerSettings = {
-  ...settings,
-  authRequired: true,
-  clientAuthEnabled: true,
-  trustProxyAuth: false,
-  proxyUserHeader: 'X-Authenticated-User',
-  trustedProxies: undefined,
-};
 let key: TokenKey;
 let clock: ManualClock;
 let verifier: TokenVerifier;
 beforeAll(async () => {
-  key = await importTokenKey(settings);
+  key = await importTokenKey(CALLER_SETTINGS);
 });
 beforeEach(() => {
   clock = new ManualClock();
@@ -39,21 +23,12 @@ beforeEach(() => {
 const tokenFor = (subject: string, ttlSeconds = 3600, signer = key) =>
   mintToken({ subject, role: 'user', ttlSeconds }, signer, clock);
 
-/** A token with claims of choice, signed with the right key. */
-function signed(
-  claims: Record<string, unknown>,
-  alg = 'HS256',
-  secret: Uint8Array | CryptoKey = key.key,
-): Promise<string> {
-  const nowSeconds = clock.nowMs() / 1000;
-  const usual = { sub: 'ann', iss: 'postern', aud: 'postern', exp: nowSeconds + 60 };
-  return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg }).sign(secret);
-}
+const signed = (claims: Readonly<Record<string, unknown>>, alg?: string, secret?: string): Promise<string> =>
+  signedToken(claims, clock, alg, secret);
 
 async function refusal(authorization: string | undefined): Promise<GatewayError> {
-  const closed = await createAuthenticator(callers, clock);
-  const outcome = (async (): Promise<unknown> =>
-    closed.authenticate({ headers: new Headers(authorization === undefined ? {} : { authorization }) }))();
+  const closed = await createAuthenticator(CALLER_SETTINGS, clock);
+  const outcome = (async (): Promise<unknown> => closed.authenticate(credentialsOf(authorization)))();
   const error = await outcome.catch((error: unknown) => error);
   if (!(error instanceof GatewayError)) throw new Error('it was accepted');
   return error;
@@ -123,8 +98,8 @@ test.each([
   ['a subject that is no text', () => signed({ sub: 7 })],
   ['an unknown role', () => signed({ role: 'root' })],
   ['a date to come', () => signed({ nbf: clock.nowMs() / 1000 + 60 })],
-  ['another algorithm', async () => signed({}, 'HS512', new TextEncoder().encode('k'.repeat(64)))],
-  ['another key', () => signed({}, 'HS256', new TextEncoder().encode('x'.repeat(64)))],
+  ['another algorithm', () => signed({}, 'HS512')],
+  ['another key', () => signed({}, 'HS256', 'x'.repeat(64))],
   ['no signature', async () => new UnsecuredJWT({ sub: 'ann', iss: 'postern', aud: 'postern', exp: 9e9 }).encode()],
 ] as [string, () => string | Promise<string>][])('a token with %s is refused, and never repeated', async (_, make) => {
   const made = await make();
@@ -136,7 +111,7 @@ test.each([
 });
 
 test('the algorithm is the configured one, whatever the token says', async () => {
-  const error = await refusal(`Bearer ${await signed({}, 'HS512', new TextEncoder().encode('k'.repeat(64)))}`);
+  const error = await refusal(`Bearer ${await signed({}, 'HS512')}`);
   expect(error.message).toBe('the token is signed with another algorithm than configured');
 });
 
@@ -149,7 +124,7 @@ test('an expired token is told apart, also when it was remembered', async () => 
 });
 
 test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgorithm) => {
-  const other = await importTokenKey({ ...settings, jwtAlgorithm });
+  const other = await importTokenKey({ ...CALLER_SETTINGS, jwtAlgorithm });
   const token = await tokenFor('ann', 60, other);
   expect(await new TokenVerifier(other, clock).callerOf(`Bearer ${token}`)).toMatchObject({
     principal: { subject: 'ann' },
@@ -158,8 +133,8 @@ test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgori
 });
 
 test('where no credentials are asked for, everyone is an admin', async () => {
-  const open = await createAuthenticator({ ...callers, authRequired: false }, clock);
-  expect(open.authenticate({ headers: new Headers() })).toMatchObject({ role: 'admin', method: 'open' });
-  const closed = await createAuthenticator(callers, clock);
-  expect(() => closed.authenticate({ headers: new Headers() })).toThrow(GatewayError);
+  const open = await createAuthenticator({ ...CALLER_SETTINGS, authRequired: false }, clock);
+  expect(open.authenticate(credentialsOf(undefined))).toMatchObject({ role: 'admin', method: 'open' });
+  const closed = await createAuthenticator(CALLER_SETTINGS, clock);
+  expect(() => closed.authenticate(credentialsOf(undefined))).toThrow(GatewayError);
 });

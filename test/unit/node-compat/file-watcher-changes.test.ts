@@ -1,27 +1,8 @@
-import { appendFile, copyFile, mkdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeTempFolder } from '../../support/temp-folder.ts';
-import type { TempFolder } from '../../support/temp-folder.ts';
-import { watchFiles } from '../../support/watched-files.ts';
-import type { WatchedFiles } from '../../support/watched-files.ts';
+import { appendFile, copyFile, mkdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { watchedFolder } from '../../support/watched-folder.ts';
 
-let root: TempFolder;
-let watching: WatchedFiles;
-beforeEach(async () => {
-  root = await makeTempFolder();
-  await mkdir(at('certs'));
-  await mkdir(at('store'));
-  await write('certs/tls.crt', 'first');
-});
-afterEach(async () => {
-  watching.stop();
-  await root.remove();
-});
-
-const at = (path: string): string => join(root.path, path);
-const write = (path: string, text: string) => writeFile(at(path), text);
-const link = (target: string, path: string) => symlink(target, at(path));
+const { at, write, link, watch } = watchedFolder();
 
 interface Kind {
   /** `certs/tls.crt` by default. */
@@ -135,12 +116,13 @@ describe.each(Object.entries(KINDS))('a file %s', (_name, { path = 'certs/tls.cr
   test('is told once, and so is the next change', async () => {
     await before?.();
     // joined by hand, since join would take the climb away
-    watching = await watchFiles([`${root.path}/${path}`]);
+    const watched = `${at('.')}/${path}`;
+    const watching = await watch([watched]);
     await change();
     await watching.untilTold(1);
     expect(await readFile(at(path), 'utf8')).toBe('second');
     await appendFile(at(path), ' and more');
     await watching.untilTold(2);
-    expect(watching.told).toEqual([[`${root.path}/${path}`], [`${root.path}/${path}`]]);
+    expect(watching.told).toEqual([[watched], [watched]]);
   });
 });

@@ -1,31 +1,16 @@
-import { chmod, mkdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chmod, mkdir, readFile, rename, unlink } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { expect, test } from 'vitest';
 import { writeVolume } from '../../support/kubernetes-volume.ts';
-import { makeTempFolder } from '../../support/temp-folder.ts';
-import type { TempFolder } from '../../support/temp-folder.ts';
-import { heard, QUIET_MS, watchFiles } from '../../support/watched-files.ts';
+import { heard, QUIET_MS } from '../../support/watched-files.ts';
 import type { WatchedFiles } from '../../support/watched-files.ts';
+import { watchedFolder } from '../../support/watched-folder.ts';
 
-let root: TempFolder;
+const folder = watchedFolder();
+const { at, write, link } = folder;
 let watching: WatchedFiles;
-beforeEach(async () => {
-  root = await makeTempFolder();
-  await mkdir(at('certs'));
-  await mkdir(at('store'));
-  await write('certs/tls.crt', 'first');
-  await write('certs/tls.key', 'first');
-});
-afterEach(async () => {
-  watching.stop();
-  await root.remove();
-});
-
-const at = (path: string): string => join(root.path, path);
-const write = (path: string, text: string) => writeFile(at(path), text);
-const link = (target: string, path: string) => symlink(target, at(path));
-const watch = async (...paths: string[]) => (watching = await watchFiles(paths.map(at)));
-const told = () => watching.told.map((paths) => paths.map((path) => relative(root.path, path)));
+const watch = async (...paths: string[]) => (watching = await folder.watch(paths.map(at)));
+const told = () => watching.told.map((paths) => paths.map((path) => relative(at('.'), path)));
 
 test('a file that goes is told, and so is one that may be read by others than before', async () => {
   await watch('certs/tls.crt', 'certs/tls.key');
@@ -82,7 +67,7 @@ test('what is written again without a change of the file, and what lies beside i
   await heard(at('certs'), 'tls.key', () => write('certs/tls.key', 'second'));
   expect(watching.clock.pending).toBe(0);
   await link('certs/tls.crt', 'link.tmp');
-  await heard(root.path, 'link.crt', () => rename(at('link.tmp'), at('link.crt')));
+  await heard(at('.'), 'link.crt', () => rename(at('link.tmp'), at('link.crt')));
   expect(watching.clock.pending).toBe(1);
   await watching.settle();
   expect(watching.told).toEqual([]);
