@@ -8,6 +8,7 @@ import { GatewayError, toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
+import { makeRoom } from '../base/make-room.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { Vault } from '../vault/vault.ts';
 import { LegacySession } from './legacy-session.ts';
@@ -192,8 +193,7 @@ export class LegacySessions {
   #remember(session: LegacySession): LegacySession {
     const known = this.#cached.get(session.token);
     if (known) return known;
-    const oldest = this.#cached.keys().next();
-    if (this.#cached.size >= this.#options.maxCachedCount && !oldest.done) this.#cached.delete(oldest.value);
+    makeRoom(this.#cached, this.#options.maxCachedCount);
     this.#cached.set(session.token, session);
     return session;
   }

@@ -3,6 +3,7 @@ import type { CancelSignal } from '../base/cancel-signal.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError, toGatewayError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
+import { makeRoom } from '../base/make-room.ts';
 import { Secret } from '../base/secret.ts';
 import { keyOf } from '../store/keys.ts';
 import type { RecordName } from '../store/keys.ts';
@@ -132,8 +133,7 @@ export class Mailbox {
     if (kind !== 'letter') return;
     const waiting = this.#waiting.get(id);
     if (waiting) return waiting.bell.ring();
-    const oldest = this.#early.keys().next();
-    if (this.#early.size >= MAX_EARLY_COUNT && !oldest.done) this.#early.delete(oldest.value);
+    makeRoom(this.#early, MAX_EARLY_COUNT);
     this.#early.add(id);
   }
 
