@@ -62,7 +62,7 @@ export interface Authenticator {
 export async function createAuthenticator(settings: CallerSettings, clock: Clock): Promise<Authenticator> {
   if (settings.authRequired)
     return new Callers(new TokenVerifier(await importTokenKey(settings), clock), settings, clock);
-  const everyone = mintPrincipal('anonymous', 'admin', 'open');
+  const everyone = mintPrincipal({ subject: 'anonymous', role: 'admin', method: 'open' });
   return { authenticate: () => everyone, authenticateOperator: () => everyone, believes: () => false };
 }
 

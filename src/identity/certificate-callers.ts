@@ -37,8 +37,10 @@ export class CertificateCallers {
   }
 
   async #meet(connection: CallerConnection): Promise<CertificateCaller> {
-    const { name, subject, sha256, notAfterMs } = await shownOn(connection);
-    const principal = mintPrincipal(name, 'user', 'certificate', claimsIn(subject));
+    const { name, subject, issuer, sha256, notAfterMs } = await shownOn(connection);
+    const certificate = { subject, issuer, sha256 };
+    const claims = claimsIn(subject);
+    const principal = mintPrincipal({ subject: name, role: 'user', method: 'certificate', certificate, claims });
     const caller = { principal, sha256, notAfterMs };
     this.#known.set(connection, caller);
     return this.#stillValid(caller);
@@ -59,8 +61,8 @@ async function shownOn({
   const [leaf] = chain;
   if (leaf === undefined) throw nameless('it is not there');
   const { facts } = await parseDerCertificate(leaf);
-  const { subject, sha256, notAfter } = facts;
-  return { name: subjectOf(facts), subject, sha256, notAfterMs: Date.parse(notAfter) };
+  const { subject, issuer, sha256, notAfter } = facts;
+  return { name: subjectOf(facts), subject, issuer, sha256, notAfterMs: Date.parse(notAfter) };
 }
 
 /** @throws GatewayError unauthenticated */

@@ -4,6 +4,8 @@ import type { PeerChain } from '../tls/dialer.ts';
 export interface VerifiedCertificate {
   /** The distinguished name, as RFC 4514 writes it. */
   readonly subject: string;
+  /** The distinguished name of the issuer. */
+  readonly issuer: string;
   /** Of the certificate, lower-case hex. */
   readonly sha256: string;
   /** Milliseconds since the Unix epoch. */

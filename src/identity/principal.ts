@@ -8,30 +8,40 @@ export type Role = 'admin' | 'user';
 
 declare const principalBrand: unique symbol;
 
-/** What is known of a caller beside the name. */
-export interface Claims {
-  /** From the distinguished name of the certificate, or as a proxy says it. */
-  readonly organisation?: string;
+/** What else is said of a caller, by name: claims of a token, parts of a distinguished name, what a proxy adds. */
+export type Claims = Readonly<Record<string, string | readonly string[]>>;
+
+/** The certificate a caller was recognised by, or a proxy says so. */
+export interface CallerCertificate {
+  /** The distinguished name, as RFC 4514 writes it; undefined where a proxy does not tell. */
+  readonly subject: string | undefined;
+  /** The distinguished name of the issuer; undefined where nobody tells. */
+  readonly issuer: string | undefined;
+  /** SHA-256 of the certificate, lower-case hex; undefined where a proxy does not tell. */
+  readonly sha256: string | undefined;
 }
 
-/** An authenticated caller. It says who, never what they may do. */
-export interface Principal {
-  readonly [principalBrand]: true;
+/** What a verified credential says. */
+export interface PrincipalFacts {
   /** Stable name of the caller; sessions are bound to it. */
   readonly subject: string;
   readonly role: Role;
   /** How the caller was recognised. */
   readonly method: 'token' | 'certificate' | 'proxy' | 'open';
+  /** Of a token: who issued it. */
+  readonly issuer?: string;
+  readonly certificate?: CallerCertificate;
+  readonly claims?: Claims;
+}
+
+/** An authenticated caller. It says who, never what they may do. */
+export interface Principal extends PrincipalFacts {
+  readonly [principalBrand]: true;
   readonly claims: Claims;
 }
 
 /** The one place where a Principal comes to be; call it only after a credential was verified. */
-export function mintPrincipal(
-  subject: string,
-  role: Role,
-  method: Principal['method'],
-  claims: Claims = {},
-): Principal {
+export function mintPrincipal({ claims = {}, ...facts }: PrincipalFacts): Principal {
   // the brand exists for the compiler only
-  return Object.freeze({ subject, role, method, claims: Object.freeze(claims) }) as Principal;
+  return Object.freeze({ ...facts, claims: Object.freeze(claims) }) as Principal;
 }

@@ -55,7 +55,8 @@ export class TokenVerifier {
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new GatewayError('unauthenticated', 'expected an authorization of type bearer');
     const payload = await verifyToken(token, this.#key, this.#clock.nowMs());
-    const principal = mintPrincipal(payload.sub, payload.role, 'token');
+    const { sub: subject, role } = payload;
+    const principal = mintPrincipal({ subject, role, method: 'token', issuer: this.#key.issuer });
     const validMs = Math.min(payload.exp * 1000 - this.#clock.nowMs(), MAX_CACHED_MS);
     const verified = { principal, boundTo: payload.boundTo, untilMs: this.#clock.monotonicMs() + validMs };
     makeRoom(this.#verified, MAX_CACHED_COUNT);

@@ -16,6 +16,8 @@ export interface Grant {
   readonly [grantBrand]: true;
   readonly subject: string;
   readonly action: Action['kind'] | 'upkeep';
+  /** Absent for the gateway's own work. */
+  readonly principal?: Principal;
 }
 
 /** The outcome of policy; a refusal's reason is for the caller to read. */
@@ -23,18 +25,18 @@ export type Decision =
   | { readonly allowed: true; readonly grant: Grant }
   | { readonly allowed: false; readonly reason: string };
 
-const mint = (subject: string, action: Grant['action']): Grant =>
+const mint = (facts: Omit<Grant, typeof grantBrand>): Grant =>
   // the brand exists for the compiler only
-  Object.freeze({ subject, action }) as Grant;
+  Object.freeze(facts) as Grant;
 
 /** Whether `principal` may do `action`: MCP and metrics for everyone recognised, administration for admins. */
 export function decide(principal: Principal, action: Action): Decision {
   if (action.kind !== 'admin' || principal.role === 'admin')
-    return { allowed: true, grant: mint(principal.subject, action.kind) };
+    return { allowed: true, grant: mint({ subject: principal.subject, action: action.kind, principal }) };
   return { allowed: false, reason: `${principal.subject} has role ${principal.role}; administration needs role admin` };
 }
 
 /** The gateway's own work on an upstream: health, refresh, shared sessions. */
 export function grantUpkeep(purpose: string): Grant {
-  return mint(`postern:${purpose}`, 'upkeep');
+  return mint({ subject: `postern:${purpose}`, action: 'upkeep' });
 }

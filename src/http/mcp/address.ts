@@ -56,7 +56,7 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
     const principal = caller instanceof Promise ? await caller : caller;
     const { grant, server } = admitted(principal, find);
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
-    return answerMcp(services, { request, server, grant, subject: principal.subject, text, signal }, onFailure);
+    return answerMcp(services, { request, server, grant, principal, text, signal }, onFailure);
   };
 }
 

@@ -2,6 +2,7 @@ import type { CancelSignal } from '../../base/cancel-signal.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
+import type { Principal } from '../../identity/principal.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
 import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
 import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
@@ -16,7 +17,7 @@ export const MEMBER_DEADLINE_MS = 10_000;
 export interface Exchange {
   readonly request: Request;
   readonly server: VirtualServer;
-  readonly subject: string;
+  readonly principal: Principal;
   readonly grant: Grant;
   /** Aborts when the caller goes away before the answer has ended. */
   readonly signal: CancelSignal;

@@ -5,7 +5,7 @@ import { parseDerCertificate } from '../../pki/parse.ts';
 import { claimsIn, refuseExpired, subjectOf } from '../certificate-callers.ts';
 import type { Credentials } from '../credentials.ts';
 import { mintPrincipal } from '../principal.ts';
-import type { Claims, Principal } from '../principal.ts';
+import type { Principal } from '../principal.ts';
 import type { Assertion, HeaderStyle } from './assertion.ts';
 import { checkName, unusable } from './forwarded-name.ts';
 import { headerStyle } from './header-styles.ts';
@@ -70,10 +70,12 @@ export class ProxyCallers {
     if (facts !== undefined && !(agrees(facts) && sha256 === facts.sha256))
       throw unusable(this.#userHeader, 'comes with the certificate of somebody else');
     const name = subject === '' && facts !== undefined ? subjectOf(facts) : subject;
-    const claims: Claims =
-      organisation === undefined ? claimsIn(distinguishedName ?? facts?.subject) : { organisation };
+    const dn = distinguishedName ?? facts?.subject;
+    const claims = organisation === undefined ? claimsIn(dn) : { organisation };
+    const told = dn === undefined && sha256 === undefined ? undefined : { subject: dn, issuer: facts?.issuer, sha256 };
+    const who = { subject: checkName(this.#userHeader, name), role: 'user', method: 'proxy', claims } as const;
     return {
-      principal: mintPrincipal(checkName(this.#userHeader, name), 'user', 'proxy', claims),
+      principal: mintPrincipal({ ...who, ...(told && { certificate: told }) }),
       sha256,
       notAfterMs: facts === undefined ? Number.POSITIVE_INFINITY : Date.parse(facts.notAfter),
     };

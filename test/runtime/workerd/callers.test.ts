@@ -17,6 +17,7 @@ const GOOD = {
   certVerified: 'SUCCESS',
   certRevoked: '0',
   certSubjectDNRFC2253: 'CN=agent,O=Example',
+  certIssuerDNRFC2253: 'CN=Callers',
   certFingerprintSHA256: 'ab'.repeat(32),
   certNotAfter: 'Dec 22 19:39:00 2099 GMT',
 };

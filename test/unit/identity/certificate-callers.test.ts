@@ -37,7 +37,8 @@ test.each<[MintOptions, string]>([
   [{ cn: 'agent' }, 'agent'],
 ])('%o is %s, a user', async (options, subject) => {
   const { principal } = await callers.callerOf(await showing(options));
-  expect(principal).toEqual({ subject, role: 'user', method: 'certificate', claims: {} });
+  const certificate = { subject: 'CN=agent', issuer: 'CN=Callers', sha256: expect.stringMatching(/^[\da-f]{64}$/) };
+  expect(principal).toEqual({ subject, role: 'user', method: 'certificate', certificate, claims: {} });
 });
 
 test('a connection is looked at once', async () => {

@@ -37,7 +37,7 @@ async function refusal(authorization: string | undefined): Promise<GatewayError>
 test('a minted token names its caller', async () => {
   const token = await mintToken({ subject: 'ann', role: 'admin', ttlSeconds: 60 }, key, clock);
   const { principal } = await verifier.callerOf(`Bearer ${token}`);
-  expect(principal).toEqual({ subject: 'ann', role: 'admin', method: 'token', claims: {} });
+  expect(principal).toEqual({ subject: 'ann', role: 'admin', method: 'token', issuer: 'postern', claims: {} });
   const other = await verifier.callerOf(`bearer  ${await tokenFor('bob')}`);
   expect(other).toMatchObject({ principal: { subject: 'bob', role: 'user' }, boundTo: undefined });
 });

@@ -93,9 +93,9 @@ async function seal(
 ): Promise<string> {
   const upstreams: Record<string, UpstreamSession> = {};
   for (const { member, session } of opened) if (session) upstreams[member.upstream.config.id] = session;
-  const { subject, server } = exchange;
+  const { principal, server } = exchange;
   const session = await services.sessions.open({
-    subject,
+    subject: principal.subject,
     server: server.key,
     initialize: request.params ?? {},
     upstreams,

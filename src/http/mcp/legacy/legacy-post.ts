@@ -50,10 +50,10 @@ async function statelessPost(services: McpServices, exchange: Exchange, message:
 /** The session a request names; undefined when it names none. @throws GatewayError session_not_found */
 export function sessionOf(
   services: McpServices,
-  { request, subject, server }: Exchange,
+  { request, principal, server }: Exchange,
 ): LegacySession | Promise<LegacySession> | undefined {
   const token = request.headers.get(SESSION_ID);
-  return token === null ? undefined : services.sessions.resume(token, subject, server.key);
+  return token === null ? undefined : services.sessions.resume(token, principal.subject, server.key);
 }
 
 function refuseHeaderlessEnvelope(message: JsonRpcMessage): void {
