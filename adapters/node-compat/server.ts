@@ -3,6 +3,7 @@ import type { EventHub, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from './open-key.ts';
 import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir/data-dir.ts';
+import { exists } from './files/file-reader.ts';
 import { urlOf, namesOf } from './listener/address.ts';
 import { expiriesOf } from './listener/expiries.ts';
 import { readListenerIdentity } from './listener/identity.ts';
@@ -31,6 +32,7 @@ export interface RunningServer {
  */
 export async function startServer(runtime: Runtime, settings: SettingValues, events: EventHub): Promise<RunningServer> {
   const identity = await readListenerIdentity(settings, openKey, systemClock);
+  await nameMissingFolders(settings.certDirs, events);
   const config = await completeConfig(settings, events);
   const platform = await createPlatform(runtime, config, events);
   const gateway = await createGateway(config, platform);
@@ -70,6 +72,16 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     await gateway.close(0);
     throw error;
   }
+}
+
+/** It may be mounted later, so it is no reason not to start. */
+async function nameMissingFolders(folders: readonly string[], events: EventHub): Promise<void> {
+  for (const folder of folders)
+    if (!(await exists(folder)))
+      events('config.warned', {
+        setting: 'POSTERN_CERT_DIRS',
+        message: `there is no folder ${folder}: files below it are refused until there is one`,
+      });
 }
 
 const LOOPBACK = '127.0.0.1';

@@ -164,6 +164,12 @@ test('an answer that breaks off does not break the format of the log', async () 
   expect(postern.stdout().trimEnd().split('\n')).toHaveLength(1);
 });
 
+test('a folder for certificate files that is not there is named, and may come later', async () => {
+  const postern = await serve(['--cert-dir', 'certs']);
+  const message = 'there is no folder certs: files below it are refused until there is one';
+  expect(await postern.logged('config.warned')).toMatchObject({ setting: 'POSTERN_CERT_DIRS', message });
+});
+
 test('it goes on serving when nobody reads its log any more', async () => {
   const postern = await serve(['--log-level', 'debug']);
   postern.dropLog();
