@@ -1,5 +1,6 @@
 import { fromBase64, toBase64 } from '../base/bytes.ts';
 import { GatewayError } from '../base/errors.ts';
+import { canonicalPin } from '../base/pin.ts';
 import { checkAnchor } from '../pki/checks.ts';
 import { checkCrlIssuer, parseCrls } from '../pki/crl.ts';
 import { parseCertificates } from '../pki/parse.ts';
@@ -136,10 +137,8 @@ function parseVersion(version: string): TlsVersion {
   throw new GatewayError('config_invalid', `expected min_tls_version TLSv1.2 or TLSv1.3, met ${version}`);
 }
 
-/** The canonical form of a pin: base64 of 32 bytes, without the `sha256/` other tools write in front. */
 function parsePin(pin: string): string {
-  // the length tells whether a slash is of the prefix or of the pin
-  const base64 = /^(?:sha256\/\/?)?([A-Za-z0-9+/]{43}=)$/.exec(pin)?.[1];
+  const base64 = canonicalPin(pin);
   if (base64 !== undefined && toBase64(fromBase64(base64)) === base64) return base64;
   throw new GatewayError('pin_invalid', 'expected a pin to be base64 of the 32 bytes of a SHA-256', {
     hint: 'the check report of the upstream shows the pin of every certificate in its chain as spkiPin',
