@@ -125,7 +125,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     slugHolder: (slug) => servers.holderOf(slug),
   });
   const servers = new Servers({ records, rotation, clock, events, changes, registry });
-  const authenticator = await createAuthenticator(config, clock);
+  const authenticator = await createAuthenticator(config, clock, platform.callerRules);
   await rotation.begin();
   await registry.reload();
   await servers.reload();

@@ -104,7 +104,7 @@ export { Vault } from './vault/vault.ts';
 // certificates
 export type { Certificate, CertificateFacts } from './pki/certificate.ts';
 export { orderChain } from './pki/chain.ts';
-export { checkAnchor, checkIntermediate, checkServerCertificate } from './pki/checks.ts';
+export { checkAnchor, checkClientCertificate, checkIntermediate, checkServerCertificate } from './pki/checks.ts';
 export { daysLeft, expiryState, notAfterSeconds } from './pki/expiry.ts';
 export type { ExpiryState } from './pki/expiry.ts';
 export { createAuthority, issueCertificate } from './pki/issue.ts';
@@ -117,7 +117,11 @@ export { isSignedBy } from './pki/signature.ts';
 
 // certificates callers show
 export { openCallerAnchors, openCallerCrls } from './tls/caller-trust.ts';
-export type { CallerAnchors, CallerCrls } from './tls/caller-trust.ts';
+export type { CallerAnchors, CallerCrls, CallerRules } from './tls/caller-trust.ts';
+export { isTooDeep } from './tls/caller-depth.ts';
+export { canonicalPin } from './base/pin.ts';
+export type { ListenerRefusal } from './base/listener-refusal.ts';
+export { unknownAuthorities } from './identity/subject-rules.ts';
 export { refusalOf } from './tls/refused-server.ts';
 export type { ServerRefusal } from './tls/refused-server.ts';
 export { revocationJudge } from './tls/revocation.ts';

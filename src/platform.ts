@@ -2,6 +2,7 @@ import type { Clock } from './base/clock.ts';
 import type { EventHub } from './base/events.ts';
 import type { Secret } from './base/secret.ts';
 import type { StorageDriver } from './store/driver.ts';
+import type { CallerRules } from './tls/caller-trust.ts';
 import type { Dialer } from './tls/dialer.ts';
 import type { KeyOpener } from './tls/key-opener.ts';
 
@@ -89,6 +90,8 @@ export interface Platform {
   readonly readVaultKeys: () => Promise<Secret>;
   /** Absent where no programs can be started; gateways that need it are refused then. */
   readonly spawn?: ProcessSpawner | undefined;
+  /** What certificates of callers are held to at the moment; absent where the platform sees to it all. */
+  readonly callerRules?: (() => CallerRules) | undefined;
   readonly clock: Clock;
   /** Names this instance among those of a fleet, for people: a host and a process. */
   readonly instanceName: string;

@@ -22,7 +22,13 @@ export const BUN: Runtime = Object.freeze({
     errorDetail: 'alert',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  listener: Object.freeze({
+    requestCertificate: true,
+    peerCertificate: true,
+    crl: true,
+    hotSwap: true,
+    ciphers: false,
+  }),
   tls: Object.freeze({
     checksCrls: true,
     completesChains: true,

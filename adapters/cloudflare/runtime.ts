@@ -31,5 +31,11 @@ export const CLOUDFLARE: Declared = Object.freeze({
     errorDetail: 'none',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: true, peerCertificate: false, crl: false, hotSwap: false }),
+  listener: Object.freeze({
+    requestCertificate: true,
+    peerCertificate: false,
+    crl: false,
+    hotSwap: false,
+    ciphers: false,
+  }),
 });

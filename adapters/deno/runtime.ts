@@ -22,7 +22,13 @@ export const DENO: Runtime = Object.freeze({
     errorDetail: 'code',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  listener: Object.freeze({
+    requestCertificate: true,
+    peerCertificate: true,
+    crl: true,
+    hotSwap: true,
+    ciphers: false,
+  }),
   tls: Object.freeze({
     checksCrls: false,
     completesChains: false,

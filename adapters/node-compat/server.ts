@@ -5,6 +5,8 @@ import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir/data-dir.ts';
 import { exists } from './files/file-reader.ts';
 import { urlOf, namesOf } from './listener/address.ts';
+import { LiveCallerRules } from './listener/caller-rules.ts';
+import { checkCiphers } from './listener/ciphers.ts';
 import { expiriesOf } from './listener/expiries.ts';
 import { readListenerIdentity } from './listener/identity.ts';
 import type { ListenerIdentity } from './listener/identity.ts';
@@ -31,10 +33,12 @@ export interface RunningServer {
  * @throws GatewayError whatever is wrong with settings, files, keys, store or address
  */
 export async function startServer(runtime: Runtime, settings: SettingValues, events: EventHub): Promise<RunningServer> {
+  checkCiphers(settings, runtime);
   const identity = await readListenerIdentity(settings, openKey, systemClock);
   await nameMissingFolders(settings.certDirs, events);
+  const callerRules = await LiveCallerRules.open(settings);
   const config = await completeConfig(settings, events);
-  const platform = await createPlatform(runtime, config, events);
+  const platform = { ...(await createPlatform(runtime, config, events)), callerRules: callerRules.current };
   const gateway = await createGateway(config, platform);
   const open: Listener[] = [];
   try {
@@ -49,7 +53,7 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     if (health) open.push(health);
     const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
     onPresented(identity);
-    gateway.rotation.join(rotatingListener(listener, settings, { events, onPresented }));
+    gateway.rotation.join(rotatingListener(listener, settings, { events, callerRules, onPresented }));
     const removePid = await writePid(config.dataDir);
     gateway.beginUpkeep();
     return {

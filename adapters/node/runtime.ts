@@ -21,7 +21,13 @@ export const NODE: Runtime = Object.freeze({
     errorDetail: 'alert',
     forceKill: true,
   }),
-  listener: Object.freeze({ requestCertificate: true, peerCertificate: true, crl: true, hotSwap: true }),
+  listener: Object.freeze({
+    requestCertificate: true,
+    peerCertificate: true,
+    crl: true,
+    hotSwap: true,
+    ciphers: true,
+  }),
   tls: Object.freeze({
     checksCrls: true,
     completesChains: false,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { ListenerRefusal } from './listener-refusal.ts';
 
 /**
  * Everything the gateway reports about itself. Logs, metrics and (later) audit are sinks of these events; a field
@@ -13,6 +14,7 @@ export interface EventFields {
   'listener.kept': { readonly code: ErrorCode; readonly message: string };
   /** Connections of callers whose certificate is not accepted any more. */
   'listener.cut': { readonly connections: number; readonly why: 'trust' | 'revoked' | 'pin' | 'expired' };
+  'listener.refused': { readonly reason: ListenerRefusal; readonly subject?: string; readonly address?: string };
   'gateway.first_start': { readonly dataDir: string; readonly next: string };
   'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
   /** Changes below this folder are found at the next look only; without `path` the system watches no more folders. */
@@ -115,6 +117,7 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'listener.reloaded': 'info',
   'listener.kept': 'error',
   'listener.cut': 'warn',
+  'listener.refused': 'debug',
   'gateway.first_start': 'warn',
   'keys.generated': 'warn',
   'files.unwatched': 'warn',

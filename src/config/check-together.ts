@@ -29,10 +29,9 @@ export function checkTogether(
     });
   if (values.keyFilePassword !== undefined && values.keyPasswordFile !== undefined)
     problems.push({ setting: SETTINGS.keyPasswordFile.env, message: 'give the passphrase or the file, not both' });
-  for (const problem of [clientAuthProblem(values), proxyProblem(values), wayInProblem(values)])
+  for (const problem of [clientAuthProblem(values), proxyProblem(values), wayInProblem(values), tlsProblem(values)])
     if (problem) problems.push(problem);
-  const idle = values.clientAuth === 'none' ? (['clientCa', 'clientCrl'] as const) : [];
-  for (const name of idle)
+  for (const name of idleOf(values))
     if (values[name] !== undefined)
       warnings.push({
         setting: SETTINGS[name].env,
@@ -71,6 +70,28 @@ function clientAuthProblem(values: SettingValues): ConfigProblem | undefined {
   const healthPort = healthPortOf(values) ?? 0;
   if (healthPort <= LAST_PORT) return undefined;
   return { setting: SETTINGS.healthPort.env, message: `has to be set: ${port} + 1000 is no port` };
+}
+
+/** What counts for nothing while nobody shows certificates, to us or to a proxy. */
+function idleOf({ clientAuth, trustProxyAuth }: SettingValues) {
+  if (clientAuth !== 'none') return [];
+  const ofCertificates = trustProxyAuth ? [] : (['clientCa', 'clientSubject', 'clientPins'] as const);
+  return [...ofCertificates, 'clientCrl', 'clientChainDepth'] as const;
+}
+
+/** Plain text where there must be none, and suites that leave nothing to speak. */
+function tlsProblem({ requireTls, certFile, tlsCiphers, tlsMinVersion }: SettingValues): ConfigProblem | undefined {
+  if (requireTls && certFile === undefined)
+    return {
+      setting: SETTINGS.requireTls.env,
+      message: `true allows no listener in plain text; set ${SETTINGS.certFile.env}`,
+    };
+  if (tlsCiphers === undefined) return undefined;
+  const { env: setting } = SETTINGS.tlsCiphers;
+  if (certFile === undefined) return { setting, message: `cipher suites need TLS; set ${SETTINGS.certFile.env}` };
+  if (tlsMinVersion === 'TLSv1.3' && !tlsCiphers.some((name) => /^TLS_/i.test(name)))
+    return { setting, message: `none of them is of TLS 1.3, the oldest version ${SETTINGS.tlsMinVersion.env} allows` };
+  return undefined;
 }
 
 /** Whoever reaches the gateway past its proxy must not be believed. */

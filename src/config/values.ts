@@ -1,6 +1,8 @@
 import { isAbsolutePath, isBareName } from '../base/program-name.ts';
 import { Secret } from '../base/secret.ts';
+import { canonicalPin } from '../base/pin.ts';
 import { isProxyEntry } from '../identity/proxy/trusted-proxies.ts';
+import { parseSubjectRule } from '../identity/subject-rules.ts';
 
 /** A setting's text read as its type, or what was expected instead. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -51,6 +53,31 @@ export const proxies: ValueParser<readonly string[]> = (raw) => {
   const parsed = list(raw);
   const fine = 'value' in parsed && parsed.value.length > 0 && parsed.value.every(isProxyEntry);
   return fine ? parsed : { expected: 'networks such as 10.1.0.0/16, addresses, or cert:SUBJECT' };
+};
+
+/** Ways to the name in a certificate, in their order. */
+export const subjectRules: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && parsed.value.length > 0 && parsed.value.every(parseSubjectRule);
+  return fine
+    ? parsed
+    : { expected: 'rules of uri, dns, email and cn, as in `uri=spiffe://example.org/*, Partners CA/dns`' };
+};
+
+/** Pins of public keys, or one file that holds them. */
+export const pinsOrFile: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && (parsed.value.length === 1 || parsed.value.every(canonicalPin));
+  return fine ? parsed : { expected: 'pins such as sha256/BASE64, or one file of them' };
+};
+
+/** Cipher suites by the names OpenSSL has for them, with colons or commas between. */
+export const ciphers: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(typeof raw === 'string' ? raw.replaceAll(':', ',') : raw);
+  const fine = 'value' in parsed && parsed.value.length > 0 && parsed.value.every((name) => /^[A-Z\d_-]+$/i.test(name));
+  return fine
+    ? parsed
+    : { expected: 'names of cipher suites, as in ECDHE-ECDSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384' };
 };
 
 /** Headers that mean something else already. */

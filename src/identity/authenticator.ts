@@ -1,4 +1,6 @@
 import type { Clock } from '../base/clock.ts';
+import type { CallerRules } from '../tls/caller-trust.ts';
+import { CallerNames } from './caller-names.ts';
 import { CertificateCallers } from './certificate-callers.ts';
 import { showsCertificate } from './credentials.ts';
 import type { CallerConnection, Credentials } from './credentials.ts';
@@ -35,6 +37,8 @@ export interface CallerSettings extends TokenSettings {
   readonly proxyUserHeader: string;
   /** POSTERN_TRUSTED_PROXIES; undefined for those on this machine. */
   readonly trustedProxies: readonly string[] | undefined;
+  /** POSTERN_CLIENT_SUBJECT; undefined for the usual names. */
+  readonly clientSubject: readonly string[] | undefined;
 }
 
 /** Says who calls. It does not look at what they ask for. */
@@ -53,17 +57,36 @@ export interface Authenticator {
   authenticateOperator(credentials: Credentials): Principal | Promise<Principal>;
   /** Whether a peer is believed what it says of others: who they are, and where. Never throws or rejects. */
   believes(connection: CallerConnection | undefined): boolean | Promise<boolean>;
+  /**
+   * Whether the caller showed a certificate, itself or to a trusted proxy, be it beside a token.
+   *
+   * @throws GatewayError unauthenticated where it is not good
+   */
+  certifies(credentials: Credentials): boolean | Promise<boolean>;
 }
 
 /**
  * Recognises callers by bearer token, client certificate or what a trusted proxy says, or takes everyone for an admin
  * where `authRequired` is false; the configuration allows that on loopback only.
+ *
+ * @param heldTo what certificates of callers are held to at the moment; absent where nobody says
  */
-export async function createAuthenticator(settings: CallerSettings, clock: Clock): Promise<Authenticator> {
-  if (settings.authRequired)
-    return new Callers(new TokenVerifier(await importTokenKey(settings), clock), settings, clock);
+export async function createAuthenticator(
+  settings: CallerSettings,
+  clock: Clock,
+  heldTo?: () => CallerRules,
+): Promise<Authenticator> {
+  if (settings.authRequired) {
+    const names = new CallerNames(settings.clientSubject, heldTo);
+    return new Callers(new TokenVerifier(await importTokenKey(settings), clock), settings, clock, names);
+  }
   const everyone = mintPrincipal({ subject: 'anonymous', role: 'admin', method: 'open' });
-  return { authenticate: () => everyone, authenticateOperator: () => everyone, believes: () => false };
+  return {
+    authenticate: () => everyone,
+    authenticateOperator: () => everyone,
+    believes: () => false,
+    certifies: ({ connection }) => connection !== undefined && showsCertificate(connection),
+  };
 }
 
 /** Who is known without a token. */
@@ -81,14 +104,14 @@ class Callers implements Authenticator {
   readonly #behindProxies: ProxyCallers | undefined;
   readonly #takesTokens: boolean;
 
-  constructor(tokens: TokenVerifier, settings: CallerSettings, clock: Clock) {
+  constructor(tokens: TokenVerifier, settings: CallerSettings, clock: Clock, names: CallerNames) {
     const { clientAuthEnabled, trustProxyAuth, proxyUserHeader, trustedProxies } = settings;
     this.#tokens = tokens;
     this.#takesTokens = clientAuthEnabled;
-    this.#certificates = new CertificateCallers(clock);
+    this.#certificates = new CertificateCallers(clock, names);
     const listed = trustedProxies ?? (trustProxyAuth ? LOOPBACK_NETWORKS : []);
     this.#proxies = new TrustedProxies(listed, this.#certificates);
-    this.#behindProxies = trustProxyAuth ? new ProxyCallers(proxyUserHeader, clock) : undefined;
+    this.#behindProxies = trustProxyAuth ? new ProxyCallers(proxyUserHeader, clock, names) : undefined;
   }
 
   authenticate(credentials: Credentials): Principal | Promise<Principal> {
@@ -110,6 +133,11 @@ class Callers implements Authenticator {
 
   believes(connection: CallerConnection | undefined): boolean | Promise<boolean> {
     return this.#behindProxies !== undefined && connection !== undefined && this.#proxies.has(connection);
+  }
+
+  certifies(credentials: Credentials): boolean | Promise<boolean> {
+    const shown = this.#shown(credentials);
+    return shown instanceof Promise ? shown.then((one) => one !== undefined) : shown !== undefined;
   }
 
   /** A bound token is worth nothing without its certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */

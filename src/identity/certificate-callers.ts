@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import type { CertificateFacts } from '../pki/certificate.ts';
 import { attributeIn, commonNameIn } from '../pki/names.ts';
-import { parseDerCertificate } from '../pki/parse.ts';
+import { readable } from '../tls/withdrawal.ts';
+import { CallerNames, fitName } from './caller-names.ts';
+import type { NamedCaller } from './caller-names.ts';
 import type { CallerConnection, VerifiedCertificate } from './credentials.ts';
 import { mintPrincipal } from './principal.ts';
 import type { Claims, Principal } from './principal.ts';
@@ -15,15 +16,15 @@ export interface CertificateCaller {
   readonly notAfterMs: number;
 }
 
-const MAX_SUBJECT_LENGTH = 1024;
-
 /** Recognises callers by the client certificate the listener verified; each connection is looked at once. */
 export class CertificateCallers {
   readonly #clock: Clock;
+  readonly #names: CallerNames;
   readonly #known = new WeakMap<CallerConnection, CertificateCaller>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, names: CallerNames = new CallerNames()) {
     this.#clock = clock;
+    this.#names = names;
   }
 
   /**
@@ -37,8 +38,8 @@ export class CertificateCallers {
   }
 
   async #meet(connection: CallerConnection): Promise<CertificateCaller> {
-    const { name, subject, issuer, sha256, notAfterMs } = await shownOn(connection);
-    const certificate = { subject, issuer, sha256 };
+    const { name, ca, subject, issuer, sha256, notAfterMs } = await shownOn(connection, this.#names);
+    const certificate = { subject, issuer, sha256, ...(ca !== undefined && { ca }) };
     const claims = claimsIn(subject);
     const principal = mintPrincipal({ subject: name, role: 'user', method: 'certificate', certificate, claims });
     const caller = { principal, sha256, notAfterMs };
@@ -53,16 +54,15 @@ export class CertificateCallers {
   }
 }
 
-async function shownOn({
-  chain,
-  verified,
-}: CallerConnection): Promise<VerifiedCertificate & { readonly name: string }> {
-  if (verified) return { ...verified, name: fitName(commonNameIn(verified.subject)) };
-  const [leaf] = chain;
-  if (leaf === undefined) throw nameless('it is not there');
-  const { facts } = await parseDerCertificate(leaf);
-  const { subject, issuer, sha256, notAfter } = facts;
-  return { name: subjectOf(facts), subject, issuer, sha256, notAfterMs: Date.parse(notAfter) };
+async function shownOn(
+  { chain, verified }: CallerConnection,
+  names: CallerNames,
+): Promise<VerifiedCertificate & Omit<NamedCaller, 'leaf'>> {
+  if (verified) return { ...verified, name: fitName(commonNameIn(verified.subject)), ca: undefined };
+  const presented = await readable(chain);
+  const { leaf, ...named } = await names.callerIn(presented, true);
+  const { subject, issuer, sha256, notAfter } = leaf;
+  return { ...named, subject, issuer, sha256, notAfterMs: Date.parse(notAfter) };
 }
 
 /** @throws GatewayError unauthenticated */
@@ -78,25 +78,3 @@ export function claimsIn(distinguishedName: string | undefined): Claims {
   const organisation = attributeIn(distinguishedName ?? '', 'O') ?? '';
   return organisation === '' || /\p{Cc}/u.test(organisation) ? {} : { organisation };
 }
-
-/**
- * The first URI (as SPIFFE has it), DNS name or email among the alternative names, else the common name.
- *
- * @throws GatewayError unauthenticated
- * @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
- */
-export function subjectOf({ uris, dnsNames, emails, subject }: CertificateFacts): string {
-  return fitName(uris[0] ?? dnsNames[0] ?? emails[0] ?? commonNameIn(subject));
-}
-
-function fitName(name: string | undefined): string {
-  if (name === undefined || name === '') throw nameless('it has no name');
-  if (name.length > MAX_SUBJECT_LENGTH) throw nameless(`its name is longer than ${MAX_SUBJECT_LENGTH} characters`);
-  if (/\p{Cc}/u.test(name)) throw nameless('its name holds control characters');
-  return name;
-}
-
-const nameless = (why: string): GatewayError =>
-  new GatewayError('unauthenticated', `the client certificate names no caller: ${why}`, {
-    hint: 'issue one with a URI, DNS name or email as alternative name, or with a common name',
-  });

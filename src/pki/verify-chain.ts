@@ -84,6 +84,34 @@ export function namedAnchors(
   return anchors.filter((anchor) => ids.has(idOf(anchor)));
 }
 
+/** An authority above a certificate. */
+export interface AnchorAbove {
+  readonly anchor: Certificate;
+  /** How many certificates stand between both, on the shortest way. */
+  readonly intermediates: number;
+}
+
+/**
+ * Those of `anchors` that vouch for the leaf of a chain by signatures, the nearest first; none where finding out would
+ * take too long. What the chain holds beside its path adds ways, and hides none. Looks at no dates.
+ */
+export async function anchorsAbove(
+  presented: readonly Certificate[],
+  anchors: readonly Certificate[],
+): Promise<readonly AnchorAbove[]> {
+  const [leaf] = presented;
+  if (leaf === undefined) return [];
+  const issuers = await issuersAbove(leaf, distinct([...presented, ...anchors]));
+  const steps = new Map([[idOf(leaf), 0]]);
+  // a map hands out what is added while it is walked
+  for (const [id, step] of steps)
+    for (const issuer of issuers?.get(id) ?? []) if (!steps.has(issuer)) steps.set(issuer, step + 1);
+  return anchors
+    .map((anchor) => ({ anchor, intermediates: (steps.get(idOf(anchor)) ?? 0) - 1 }))
+    .filter(({ intermediates }) => intermediates >= 0)
+    .toSorted((one, other) => one.intermediates - other.intermediates);
+}
+
 /** Who signed whom, from the leaf upwards, by id; undefined where finding out would take too long. */
 async function issuersAbove(
   leaf: Certificate,

@@ -21,6 +21,12 @@ export interface CallerCrls {
   readonly nextUpdate: string | undefined;
 }
 
+/** What callers' certificates are held to also where others verified them; replaced whole when it changes. */
+export interface CallerRules extends Pick<CallerAnchors, 'anchors'> {
+  /** SHA-256 of the SubjectPublicKeyInfo of callers, base64; none means any key. */
+  readonly pins: readonly string[];
+}
+
 /**
  * Whom callers' certificates are checked against.
  *

@@ -34,6 +34,8 @@ export interface ListenerCapabilities {
   readonly crl: boolean;
   /** Whether certificates change without a restart. */
   readonly hotSwap: boolean;
+  /** Whether the cipher suites it is told are those it speaks, in every version of TLS. */
+  readonly ciphers: boolean;
 }
 
 /** Opens connections; one implementation per runtime. Never asked which runtime it is, only what it can do. */

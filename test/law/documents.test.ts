@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ERRORS } from '../../src/base/errors.ts';
+import { LISTENER_REFUSALS } from '../../src/base/listener-refusal.ts';
 import { fileKeyOf } from '../../src/config/setting.ts';
 import type { Setting } from '../../src/config/setting.ts';
 import { CLIENT_VARIABLES, SETTINGS } from '../../src/config/settings.ts';
@@ -23,6 +24,7 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'adapters/README.md',
+  'docs/callers.md',
   'docs/connect.md',
   'docs/errors.md',
   'docs/gateways.md',
@@ -123,6 +125,7 @@ test('every code, field and metric that is named exists', () => {
   const known = new Set([
     ...Object.keys(ERRORS),
     ...Object.keys(METRICS),
+    ...LISTENER_REFUSALS,
     ...Object.keys(LIST_QUERY),
     ...settings.flatMap((setting) => fileKeyOf(setting) ?? []),
     ...[GATEWAY_FIELDS, SERVER_FIELDS, MEMBER_FIELDS].flatMap((fields) => Object.keys(fields).map(snakeOf)),

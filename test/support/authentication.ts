@@ -20,6 +20,7 @@ export const CALLER_SETTINGS: CallerSettings = {
   trustProxyAuth: false,
   proxyUserHeader: 'X-Authenticated-User',
   trustedProxies: undefined,
+  clientSubject: undefined,
 };
 
 /** A token with claims of choice, else of `ann` and for a minute; the key is the right one by default. */

@@ -18,16 +18,18 @@ export interface CallersAsked {
   readonly crls?: readonly string[];
   /** By default they are. */
   readonly isRequired?: boolean;
+  readonly pins?: readonly string[];
+  readonly maxIntermediates?: number;
 }
 
 /** What a listener presents that lets in callers of these CAs, and without `isRequired` those who show nothing. */
 export async function identityTrusting(
   cas: readonly MintedCa[],
   shown: MintedCertificate,
-  { crls = [], isRequired = true }: CallersAsked = {},
+  { crls = [], isRequired = true, ...held }: CallersAsked = {},
 ): Promise<ListenerIdentity> {
   const anchors = await openCallerAnchors(cas.map(({ pem }) => pem).join(''), Date.now());
   const none = { crls: [], nextUpdate: undefined };
   const lists = crls.length === 0 ? none : await openCallerCrls(crls.join(''), anchors, Date.now());
-  return listenerIdentity(shown, { ...anchors, ...lists, isRequired });
+  return listenerIdentity(shown, { ...anchors, ...lists, isRequired, ...held });
 }

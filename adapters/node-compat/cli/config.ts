@@ -3,6 +3,8 @@ import type { ConfigProblem, EffectiveSetting, ParsedConfig } from '../../../src
 import { openKey } from '../open-key.ts';
 import { systemClock } from '../clock.ts';
 import { refuseMadeUpKeys } from '../data-dir/data-dir.ts';
+import { LiveCallerRules } from '../listener/caller-rules.ts';
+import { checkCiphers } from '../listener/ciphers.ts';
 import { readListenerIdentity } from '../listener/identity.ts';
 import { onlyPositional, parseArguments, UsageError } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
@@ -56,6 +58,8 @@ async function check(parsed: Arguments, io: CliIo): Promise<Checked> {
     [SETTINGS.storage.env, () => refuseMadeUpKeys(values)],
     [SETTINGS.vaultKeys.env, () => values.vaultKeys && parseVaultKeys(values.vaultKeys)],
     [SETTINGS.certFile.env, () => readListenerIdentity(values, openKey, systemClock)],
+    [SETTINGS.clientSubject.env, () => LiveCallerRules.open(values)],
+    [SETTINGS.tlsCiphers.env, () => checkCiphers(values, io.runtime)],
   ];
   const problems: ConfigProblem[] = [];
   for (const [setting, run] of checks) {

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { CallerConnection } from '../../../src/index.ts';
-import { rawOf, shownChain } from '../dialer/shown-chain.ts';
+import { rawOf } from '../dialer/shown-chain.ts';
+import { chainOn } from './caller-chain.ts';
 import type { Incoming } from './servers.ts';
 
 /** Before an IPv4 address, where a socket takes both kinds. */
@@ -30,5 +31,5 @@ export class CallerConnections {
 function seenOn(socket: TLSSocket): CallerConnection {
   const address = socket.remoteAddress?.replace(MAPPED, '');
   const isKnown = address !== undefined && socket.authorized;
-  return { address, chain: isKnown ? rawOf(shownChain(socket.getPeerX509Certificate())) : [] };
+  return { address, chain: isKnown ? rawOf(chainOn(socket)) : [] };
 }

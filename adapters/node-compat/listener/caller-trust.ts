@@ -1,20 +1,25 @@
 import { GatewayError, openCallerAnchors, openCallerCrls } from '../../../src/index.ts';
 import type { CallerAnchors, CallerCrls, SettingValues } from '../../../src/index.ts';
+import { readPins } from './caller-rules.ts';
 import { readNamed } from './named-file.ts';
 
 /** Whom callers' certificates are checked against. */
 export interface CallerTrust extends CallerAnchors, CallerCrls {
   /** Whether a caller without a certificate is refused. */
   readonly isRequired: boolean;
+  /** SHA-256 of their SubjectPublicKeyInfo, base64; none means any key. */
+  readonly pins?: readonly string[];
+  /** Between a caller's certificate and its authority; undefined means as many as OpenSSL takes. */
+  readonly maxIntermediates?: number | undefined;
 }
 
 /**
  * The client CAs and their revocation lists from their files; undefined where callers are not asked for certificates.
  *
- * @throws GatewayError file_refused and the codes of CAs and revocation lists
+ * @throws GatewayError file_refused and the codes of CAs, revocation lists and pins
  */
 export async function readCallerTrust(settings: SettingValues, nowMs: number): Promise<CallerTrust | undefined> {
-  const { clientAuth, clientCa, clientCrl } = settings;
+  const { clientAuth, clientCa, clientCrl, clientChainDepth } = settings;
   if (clientAuth === 'none') return undefined;
   // OpenSSL would take the public roots, and with them anybody's certificate
   if (clientCa === undefined)
@@ -26,5 +31,6 @@ export async function readCallerTrust(settings: SettingValues, nowMs: number): P
     clientCrl === undefined
       ? { crls: [], nextUpdate: undefined }
       : await readNamed(clientCrl, (pem) => openCallerCrls(pem, trust, nowMs));
-  return { ...trust, ...lists, isRequired: clientAuth === 'required' };
+  const pins = await readPins(settings);
+  return { ...trust, ...lists, pins, maxIntermediates: clientChainDepth, isRequired: clientAuth === 'required' };
 }

@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { withdrawalJudge } from '../../../src/index.ts';
-import type { Clock, EventSink, PeerRules, Withdrawal } from '../../../src/index.ts';
+import { checkClientCertificate, isTooDeep, refusalOf, withdrawalJudge } from '../../../src/index.ts';
+import type { Clock, EventSink, ListenerRefusal, PeerRules, Withdrawal } from '../../../src/index.ts';
 import { createRevocationCheck, type RevocationCheck } from '../dialer/revocation-check.ts';
-import { rawOf, type ShownChain, shownChain, withoutAnchors } from '../dialer/shown-chain.ts';
+import { rawOf } from '../dialer/shown-chain.ts';
+import type { ShownChain } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
+import { lookAt } from './caller-chain.ts';
 import type { CallerTrust } from './caller-trust.ts';
+import { refusalFor } from './refusals.ts';
 
 export interface CallersOptions {
   readonly trust: CallerTrust;
@@ -21,6 +26,7 @@ type Judge = (chain: ShownChain) => Promise<Withdrawal | undefined>;
 export class Callers {
   readonly #open = new Map<TLSSocket, ShownChain>();
   readonly #options: CallersOptions;
+  #trust: CallerTrust;
   #rules: PeerRules;
   /** What the handshake itself leaves out. */
   #revocation: RevocationCheck | undefined;
@@ -29,21 +35,58 @@ export class Callers {
 
   constructor(options: CallersOptions) {
     this.#options = options;
+    this.#trust = options.trust;
     this.#rules = rulesOf(options.trust);
     this.#revocation = this.#revocationCheck();
   }
 
   /**
-   * Whether a connection may be served, its handshake being over. Where certificates are optional, Node lets in whoever
-   * has a wrong one. A promise where revocation lists were not looked at yet.
+   * Whether a connection may be served, its handshake being over: Node lets in whoever has a wrong certificate, or none.
+   * A promise where there is something to compute. Who is refused is told of.
    */
   admit(socket: TLSSocket): boolean | Promise<boolean> {
-    if (socket.getPeerX509Certificate() === undefined) return true;
-    if (!socket.authorized) return false;
-    this.#open.set(socket, this.#shown(socket));
+    // before anything is awaited: a socket that was closed tells nothing
+    const { remoteAddress: address } = socket;
+    const chain = lookAt(socket, this.#trust.anchors);
+    const [leaf] = chain;
+    const decide = (reason: ListenerRefusal | undefined): boolean => {
+      if (reason === undefined) return !socket.destroyed;
+      const subject = leaf?.subject.replaceAll('\n', ', ');
+      const who = { ...(subject !== undefined && { subject }), ...(address !== undefined && { address }) };
+      this.#options.events('listener.refused', { reason, ...who });
+      return false;
+    };
+    if (leaf === undefined) return decide(this.#trust.isRequired ? 'certificate_missing' : undefined);
+    if (!socket.authorized) {
+      const found = this.#whyNot(socket, chain);
+      return typeof found === 'string' ? decide(found) : found.then(decide);
+    }
+    this.#open.set(socket, chain);
     socket.once('close', () => this.#open.delete(socket));
     if (this.#options.clock.monotonicMs() < this.#lateUntilMs) void this.#cut([socket], this.#judge(this.#rules));
-    return this.#revocation === undefined || isListedAsGood(socket, this.#revocation);
+    const refusal = refusalOfLeaf(leaf, this.#rules.pins);
+    if (refusal !== undefined) return decide(refusal);
+    const { maxIntermediates } = this.#trust;
+    if (this.#revocation === undefined && maxIntermediates === undefined) return true;
+    return this.#looked(socket, chain).then(decide);
+  }
+
+  /** What takes time to find out. */
+  async #looked(socket: TLSSocket, chain: ShownChain): Promise<ListenerRefusal | undefined> {
+    const { anchors, maxIntermediates } = this.#trust;
+    const verdict = (await this.#revocation?.(socket)) ?? 'good';
+    if (verdict !== 'good') return `certificate_${verdict}`;
+    if (maxIntermediates === undefined) return undefined;
+    const isDeep = await isTooDeep(rawOf(chain), anchors, maxIntermediates).catch(() => true);
+    return isDeep ? 'chain_too_deep' : undefined;
+  }
+
+  #whyNot({ authorizationError }: TLSSocket, chain: ShownChain): ListenerRefusal | Promise<ListenerRefusal> {
+    if (this.#options.traits.explainsVerification) return refusalFor(authorizationError);
+    const { trust } = this.#rules;
+    return refusalOf(rawOf(chain), trust, this.#options.clock.nowMs(), checkClientCertificate)
+      .then((found): ListenerRefusal => `certificate_${REASONS[found]}`)
+      .catch((): ListenerRefusal => 'certificate_untrusted');
   }
 
   #revocationCheck(): RevocationCheck | undefined {
@@ -51,17 +94,11 @@ export class Callers {
     return traits.checksCrls ? undefined : createRevocationCheck(this.#rules, clock);
   }
 
-  #shown(socket: TLSSocket): ShownChain {
-    const { trust } = this.#rules;
-    const chain = shownChain(socket.getPeerX509Certificate());
-    if (!this.#options.traits.completesChains || trust.mode === 'system') return chain;
-    return withoutAnchors(chain, trust.anchors);
-  }
-
   /** Holds every connection to these rules from now on; resolves with the number of those that were cut for it. */
   hold(trust: CallerTrust): Promise<number> {
     const { clock } = this.#options;
     const [before, after] = [this.#rules, rulesOf(trust)];
+    this.#trust = trust;
     if (isSame(before, after)) return this.#cut([...this.#open.keys()], expiryAt(clock.nowMs()));
     this.#rules = after;
     this.#revocation = this.#revocationCheck();
@@ -71,8 +108,13 @@ export class Callers {
 
   #judge(before: PeerRules): Judge {
     const [after, nowMs] = [this.#rules, this.#options.clock.nowMs()];
+    const { anchors, maxIntermediates } = this.#trust;
     let judge: ReturnType<typeof withdrawalJudge> | undefined;
-    return async (chain) => (await (judge ??= withdrawalJudge(before, after, nowMs)))(rawOf(chain));
+    return async (chain) => {
+      const why = await (await (judge ??= withdrawalJudge(before, after, nowMs)))(rawOf(chain));
+      if (why !== undefined || maxIntermediates === undefined) return why;
+      return (await isTooDeep(rawOf(chain), anchors, maxIntermediates)) ? 'trust' : undefined;
+    };
   }
 
   /** One chain after the other: to judge one takes 2 ms, in which calls want to go on. */
@@ -97,19 +139,31 @@ export class Callers {
   }
 }
 
-const isListedAsGood = async (socket: TLSSocket, check: RevocationCheck): Promise<boolean> =>
-  (await check(socket)) === 'good' && !socket.destroyed;
+const REASONS = {
+  expired: 'expired',
+  'not-yet-valid': 'not_yet_valid',
+  'wrong-purpose': 'wrong_purpose',
+  untrusted: 'untrusted',
+} as const;
 
-const rulesOf = ({ anchors, crls }: CallerTrust): PeerRules => ({
+/** What OpenSSL lets pass. An authority may sign for callers, and is none: it could be everybody. @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md#41-basic-constraints */
+function refusalOfLeaf(leaf: X509Certificate, pins: readonly string[]): ListenerRefusal | undefined {
+  if (leaf.ca) return 'certificate_is_a_ca';
+  if (pins.length === 0) return undefined;
+  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
+  return pins.includes(createHash('sha256').update(spki).digest('base64')) ? undefined : 'key_not_pinned';
+}
+
+const rulesOf = ({ anchors, crls, pins = [] }: CallerTrust): PeerRules => ({
   trust: { mode: 'only', anchors },
   crls,
-  pins: [],
+  pins,
   verify: true,
 });
 
 const isSame = (a: PeerRules, b: PeerRules): boolean => textOf(a) === textOf(b);
-const textOf = ({ trust, crls }: PeerRules): string =>
-  JSON.stringify([trust.mode === 'system' ? [] : trust.anchors.map(({ pem }) => pem), crls]);
+const textOf = ({ trust, crls, pins }: PeerRules): string =>
+  JSON.stringify([trust.mode === 'system' ? [] : trust.anchors.map(({ pem }) => pem), crls, pins]);
 
 /** Under the same rules only dates can have passed. */
 const expiryAt =

@@ -34,7 +34,7 @@ export async function readListenerIdentity(
   openKey: KeyOpener,
   clock: Clock,
 ): Promise<ListenerIdentity | undefined> {
-  const { certFile, keyFile = certFile, tlsMinVersion: minVersion } = settings;
+  const { certFile, keyFile = certFile, tlsMinVersion: minVersion, tlsCiphers: ciphers } = settings;
   if (certFile === undefined || keyFile === undefined) return undefined;
   const [leaf, ...intermediates] = await readNamed(certFile, (pem) => openChain(pem, clock.nowMs()));
   const passphrase = await readPassphrase(settings);
@@ -45,7 +45,7 @@ export async function readListenerIdentity(
     });
   const chainPem = [leaf, ...intermediates].map(({ pem }) => pem).join('');
   const callers = await readCallerTrust(settings, clock.nowMs());
-  const parts = { chainPem, privateKey: pkcs8, minVersion, facts: leaf.facts, callers };
+  const parts = { chainPem, privateKey: pkcs8, minVersion, ciphers, facts: leaf.facts, callers };
   tryOut(parts);
   return { ...parts, fingerprint: fingerprintOf(parts) };
 }
@@ -71,7 +71,7 @@ async function readPassphrase({ keyFilePassword, keyPasswordFile }: SettingValue
 
 /** The key is named by its certificate, which it was found to belong to. */
 function fingerprintOf({ chainPem, minVersion, callers }: Presented): string {
-  const trust = callers && [callers.isRequired, callers.anchors.map(({ pem }) => pem), callers.crls];
+  const trust = callers && [callers.isRequired, callers.anchors.map(({ pem }) => pem), callers.crls, callers.pins];
   return createHash('sha256')
     .update(JSON.stringify([chainPem, minVersion, trust]))
     .digest('hex');

@@ -12,6 +12,7 @@ import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Http1Connections } from './http1-connections.ts';
 import type { ListenerIdentity } from './identity.ts';
+import { reportFailedHandshakes } from './refusals.ts';
 import { presentOn } from './secure-options.ts';
 import { HANDSHAKE_MS, IDLE_MS, NO_REQUEST_MS } from './servers.ts';
 import { createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
@@ -105,6 +106,7 @@ class NodeListener implements Listener {
         if (!this.#isBusy(session)) session.destroy();
       });
     });
+    if (identity) reportFailedHandshakes(server, events);
     this.#server = server;
     this.#traits = traits;
     this.#identity = identity;

@@ -2,6 +2,8 @@ import { toGatewayError } from '../../../src/index.ts';
 import type { EventSink, RotationParticipant, RotationProblem, SettingValues } from '../../../src/index.ts';
 import { openKey } from '../open-key.ts';
 import { systemClock } from '../clock.ts';
+import { pinFileOf } from './caller-rules.ts';
+import type { LiveCallerRules } from './caller-rules.ts';
 import { readListenerIdentity } from './identity.ts';
 import type { ListenerIdentity } from './identity.ts';
 import type { Listener } from './listener.ts';
@@ -10,6 +12,7 @@ const NAME = 'listener';
 
 export interface RotatingListenerOptions {
   readonly events: EventSink;
+  readonly callerRules: LiveCallerRules;
   /** Told of each identity that took the place of another. */
   readonly onPresented: (identity: ListenerIdentity) => void;
 }
@@ -21,19 +24,22 @@ export interface RotatingListenerOptions {
 export function rotatingListener(
   listener: Listener,
   settings: SettingValues,
-  { events, onPresented }: RotatingListenerOptions,
+  { events, callerRules, onPresented }: RotatingListenerOptions,
 ): RotationParticipant {
   const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
-  const files = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl].filter((path) => path !== undefined);
+  const named = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl, pinFileOf(settings)];
+  const files = named.filter((path) => path !== undefined);
   let problem: RotationProblem | undefined;
   return {
     name: NAME,
     async apply({ scope }) {
-      if (listener.identity === undefined || scope !== 'all') return false;
+      if (scope !== 'all') return false;
       try {
+        const rules = await callerRules.read();
         const identity = await readListenerIdentity(settings, openKey, systemClock);
         problem = undefined;
-        if (identity === undefined) return false;
+        const isHeldToOthers = callerRules.use(rules);
+        if (identity === undefined || listener.identity === undefined) return isHeldToOthers;
         const isSame = identity.fingerprint === listener.identity.fingerprint;
         // also the same one: certificates of callers may have expired
         await listener.present(identity);

@@ -18,18 +18,21 @@ export interface Presented {
   /** PKCS#8 PEM. */
   readonly privateKey: Secret;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** By their OpenSSL names; undefined for those of the runtime. A version without any is not spoken. */
+  readonly ciphers?: readonly string[] | undefined;
   /** Undefined where callers are not asked for certificates. */
   readonly callers: CallerTrust | undefined;
 }
 
 /** All that node:tls has to know of an identity, each time: what setSecureContext is not given again is gone. */
-export function secureOptions({ chainPem, privateKey, minVersion, callers }: Presented): SecureContextOptions {
+export function secureOptions({ chainPem, privateKey, minVersion, ciphers, callers }: Presented): SecureContextOptions {
   // who resumes a session is asked neither for a certificate nor for its dates, its authority or its revocation
   const options = ONE_HANDSHAKE | (callers ? constants.SSL_OP_NO_TICKET : 0);
   return {
     cert: chainPem,
     key: privateKey.reveal(),
     minVersion,
+    ...(ciphers && { ciphers: ciphers.join(':') }),
     secureOptions: options,
     ...(callers && callerOptions(callers)),
   };

@@ -74,7 +74,8 @@ export function createTlsServer(
 ): Servers {
   const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
   const limits = { ...LIMITS, ...http1, settings: HTTP2_SETTINGS, handshakeTimeout: HANDSHAKE_MS };
-  const asking = identity.callers && { requestCert: true, rejectUnauthorized: identity.callers.isRequired };
+  // who may come in `Callers` decides, and says so: Node ends the others before anybody can see who they are
+  const asking = identity.callers && { requestCert: true, rejectUnauthorized: false };
   const secure = createSecureServer({ ...limits, ...asking, ...secureOptions(identity) }, handle);
   presentOn(secure, identity, traits);
   // closeIdleConnections is there from Node 22 on; its types lag behind

@@ -1,6 +1,6 @@
 import type { Secret } from '../../base/secret.ts';
 import { optional, setting } from '../setting.ts';
-import { oneOf, secret, text } from '../values.ts';
+import { ciphers, integer, oneOf, pinsOrFile, secret, subjectRules, text, truth } from '../values.ts';
 
 /** Whether callers are asked for a certificate, and whether they must show one. */
 export type ClientAuth = 'none' | 'optional' | 'required';
@@ -77,5 +77,41 @@ export const LISTENER_TLS_SETTINGS = {
     placeholder: 'FILE',
     parse: text,
     help: "revocation lists for callers' certificates (PEM), a current one of each authority",
+  }),
+  tlsCiphers: optional<readonly string[]>({
+    env: 'POSTERN_TLS_CIPHERS',
+    flag: 'tls-ciphers',
+    placeholder: 'NAMES',
+    parse: ciphers,
+    help: 'cipher suites of the listener by their OpenSSL names, for TLS 1.2 and 1.3 (default: those of the runtime); a version without any is not spoken',
+  }),
+  requireTls: setting({
+    env: 'POSTERN_REQUIRE_TLS',
+    flag: 'require-tls',
+    placeholder: 'BOOLEAN',
+    parse: truth,
+    fallback: false,
+    help: 'refuse plain text in both directions: no listener without a certificate but that of health, no http: upstreams',
+  }),
+  clientSubject: optional<readonly string[]>({
+    env: 'POSTERN_CLIENT_SUBJECT',
+    flag: 'client-subject',
+    placeholder: 'RULES',
+    parse: subjectRules,
+    help: 'which name of a certificate is the caller, the first that is there: uri, dns, email or cn, each with =PATTERN and after CA/ for one authority (default: uri, dns, email, cn)',
+  }),
+  clientChainDepth: optional<number>({
+    env: 'POSTERN_CLIENT_CHAIN_DEPTH',
+    flag: 'client-chain-depth',
+    placeholder: 'COUNT',
+    parse: integer(0, 10),
+    help: "intermediates there may be between a caller's certificate and its authority (default: as many as the TLS library takes)",
+  }),
+  clientPins: optional<readonly string[]>({
+    env: 'POSTERN_CLIENT_PINS',
+    flag: 'client-pins',
+    placeholder: 'PINS|FILE',
+    parse: pinsOrFile,
+    help: 'sha256/BASE64 of the public keys of callers: certificates of other keys are refused; or a file of them, read again at a rotation',
   }),
 };

@@ -36,3 +36,10 @@ export function unusable(header: string, why: string): GatewayError {
     hint: 'the proxy has to set it itself, to one name, and to remove what its clients sent; docs/proxies.md has working configurations',
   });
 }
+
+/** A refusal of a caller that is not known by a pinned key. */
+export function notPinned(header: string, why: string): GatewayError {
+  return new GatewayError('unauthenticated', `the ${header} header of the proxy ${why}, and callers are pinned`, {
+    hint: 'POSTERN_CLIENT_PINS lists the keys of callers; have the proxy hand on the certificate of the caller',
+  });
+}

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { CertificateCallers, subjectOf } from '../../../src/identity/certificate-callers.ts';
+import { subjectOf } from '../../../src/identity/caller-names.ts';
+import { CertificateCallers } from '../../../src/identity/certificate-callers.ts';
 import type { CallerConnection } from '../../../src/identity/credentials.ts';
 import { connectionFrom } from '../../support/authentication.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

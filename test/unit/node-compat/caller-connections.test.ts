@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { RUNTIME } from '#runtime';
+import { lookAt } from '../../../adapters/node-compat/listener/caller-chain.ts';
 import { CallerConnections } from '../../../adapters/node-compat/listener/caller-connections.ts';
 import { openListener } from '../../../adapters/node-compat/listener/listener.ts';
 import type { ListenerOptions } from '../../../adapters/node-compat/listener/listener.ts';
@@ -111,7 +113,8 @@ test('one that was reset shows nothing: its certificate may be that of a proxy, 
   const ca = await (await mintPki()).ca('Theirs');
   const leaf = new X509Certificate((await ca.issue({ cn: 'proxy', eku: 'client' })).certPem);
   const seenFrom = (remoteAddress: string | undefined) => {
-    const socket = { remoteAddress, authorized: true, getPeerX509Certificate: () => leaf };
+    const socket = { remoteAddress, authorized: true, getPeerCertificate: () => ({ raw: leaf.raw }) };
+    lookAt(socket as unknown as TLSSocket, []);
     const { address, chain } = new CallerConnections().of({ socket } as unknown as Incoming);
     return [address, chain.length];
   };
