@@ -119,6 +119,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     capabilities: dialer.capabilities,
     bindings: dialer.bindings,
     allowInsecureTls: config.allowInsecureTls,
+    requireTls: config.requireTls,
     healthIntervalMs: config.healthIntervalSeconds * 1000,
     drainMs: config.rotationDrainTimeoutSeconds * 1000,
     stdio: platform.spawn && { spawner: platform.spawn, maxSessions: config.stdioMaxProcesses },

@@ -1,3 +1,4 @@
+import { GatewayError } from '../base/errors.ts';
 import type { StdioDeps } from '../upstream/ways.ts';
 import type { UpstreamConfig } from '../upstream/upstream-config.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -12,6 +13,8 @@ export interface OpenGatewayOptions extends OpenProfilesOptions {
   readonly vault: Vault;
   /** Undefined where no programs can be started. */
   readonly stdio?: StdioDeps | undefined;
+  /** POSTERN_REQUIRE_TLS */
+  readonly requireTls?: boolean;
 }
 
 /** A gateway ready to be dialled. */
@@ -30,6 +33,7 @@ export interface OpenedGateway {
 export async function openGateway(draft: GatewayDraft, options: OpenGatewayOptions): Promise<OpenedGateway> {
   const opened = await openSecrets({ ...draft, previous: undefined }, options.vault);
   const target = await openTarget(opened, options.stdio);
+  if (options.requireTls) refusePlaintext(target);
   const speaksTls = target.kind === 'http' && target.url.protocol === 'https:';
   const profiles = speaksTls ? await openProfiles(opened.tls, options) : undefined;
   const profile = profiles?.main;
@@ -45,4 +49,12 @@ export async function openGateway(draft: GatewayDraft, options: OpenGatewayOptio
     insecureTls: profile !== undefined && !(profile.verify && profile.checkHostname),
   };
   return { config, profiles };
+}
+
+/** @throws GatewayError url_refused */
+function refusePlaintext(target: UpstreamConfig['target']): void {
+  if (target.kind !== 'http' || target.url.protocol === 'https:') return;
+  throw new GatewayError('url_refused', 'expected an https URL, met http: plain text is refused here', {
+    hint: 'POSTERN_REQUIRE_TLS is true: give the https URL of the server',
+  });
 }
