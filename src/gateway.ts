@@ -172,6 +172,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: (credentials) => authenticator.authenticate(credentials),
     authenticateOperator: (credentials) => authenticator.authenticateOperator(credentials),
+    certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,
     api: apiRoutes({ registry, servers, rotation, follower, clock, events }),

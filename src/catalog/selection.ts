@@ -30,13 +30,16 @@ export function selectedBy(rules: readonly MemberRule[], entries: readonly Gatew
 }
 
 /** The server a record describes, over the gateways there are now; those out of service are not in it. */
-export function serverFrom({ id, members: rules }: ServerDraft, entries: readonly GatewayEntry[]): VirtualServer {
+export function serverFrom(
+  { id, members: rules, clientAuth }: ServerDraft,
+  entries: readonly GatewayEntry[],
+): VirtualServer {
   const members = selectedBy(rules, entries)
     .filter(({ entry }) => entry.enabled)
     .map((selected) => memberOf(selected, namesOneGateway(rules)));
   const [only, ...others] = members;
   const transparent = only?.prefix === '' && only.exposure === undefined && others.length === 0;
-  return serverOf(id, members, transparent && namesOneGateway(rules));
+  return serverOf(id, members, transparent && namesOneGateway(rules), clientAuth);
 }
 
 function memberOf({ rule, entry }: Selected, isAlone: boolean): Member {

@@ -32,6 +32,7 @@ export function applyPatch(stored: ServerDraft, patch: ServerPatch, around: Surr
     name: (patch.name ?? stored.name).trim(),
     description: kept(patch.description, stored.description, (text) => text),
     enabled: kept(patch.enabled, stored.enabled, (enabled) => enabled) ?? true,
+    clientAuth: kept(patch.clientAuth, stored.clientAuth, (mode) => mode),
     members: membersAfter(stored.members, patch, around),
     labels: { ...labelsAfter(stored.labels, patch), icon: kept(patch.icon, stored.labels.icon, (icon) => icon) },
   };

@@ -1,6 +1,18 @@
-import { DESCRIPTION, flag, LABELS, list, map, nameOf, object, prefixOf, text } from '../registry/describe-field.ts';
+import {
+  choice,
+  DESCRIPTION,
+  flag,
+  LABELS,
+  list,
+  map,
+  nameOf,
+  object,
+  prefixOf,
+  text,
+} from '../registry/describe-field.ts';
 import type { FieldSchema, ObjectSchema, PatchOf } from '../registry/field-schema.ts';
 import { anything } from '../registry/unsupported.ts';
+import { SERVER_CLIENT_AUTH } from './server-record.ts';
 import type { Unsupported } from '../registry/unsupported.ts';
 
 const ITEM_COUNT = 4096;
@@ -49,6 +61,10 @@ export const SERVER_FIELDS = {
   }),
   description: DESCRIPTION,
   enabled: flag('Whether it is served; default true.'),
+  clientAuth: choice(
+    'Whether callers have to show a client certificate here: required, also beside a token; none: only a token counts; absent or optional: as the listener has it.',
+    SERVER_CLIENT_AUTH,
+  ),
   members: list(
     'Which gateways, and what of them; a gateway belongs to the first entry that matches it.',
     object('Some gateways, or one.', MEMBER_FIELDS, ['gateway']),

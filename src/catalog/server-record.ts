@@ -26,6 +26,10 @@ export interface ServerLabels extends Omit<GatewayLabels, 'signingAlgorithm'> {
   readonly icon?: string | undefined;
 }
 
+/** What a virtual server says of callers' certificates. */
+export const SERVER_CLIENT_AUTH = ['none', 'optional', 'required'] as const;
+export type ServerClientAuth = (typeof SERVER_CLIENT_AUTH)[number];
+
 /** A virtual server while it is being made or changed. */
 export interface ServerDraft {
   readonly id: string;
@@ -34,6 +38,7 @@ export interface ServerDraft {
   readonly name: string;
   readonly description?: string | undefined;
   readonly enabled: boolean;
+  readonly clientAuth?: ServerClientAuth | undefined;
   /** A gateway belongs to the first rule that matches it. */
   readonly members: readonly MemberRule[];
   readonly labels: ServerLabels;

@@ -25,6 +25,7 @@ export function serverView(server: SavedServer, snapshot: ServerSnapshot, regist
     slug: record.slug,
     description: record.description ?? null,
     enabled: record.enabled,
+    clientAuth: record.clientAuth ?? null,
     status: refusal ? 'refused' : 'active',
     lastError: refusal ? `${refusal.code}: ${refusal.message}` : null,
     members: record.members.map(ruleView),

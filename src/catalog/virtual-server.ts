@@ -7,6 +7,7 @@
 import type { Upstream } from '../upstream/upstream.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Member } from './member.ts';
+import type { ServerClientAuth } from './server-record.ts';
 
 /** One MCP address: a single upstream as it is, or several joined by prefix. */
 export interface VirtualServer {
@@ -15,6 +16,8 @@ export interface VirtualServer {
   readonly members: readonly Member[];
   /** True when messages pass through untouched: one upstream, no prefix, nothing hidden or renamed. */
   readonly transparent: boolean;
+  /** What it says of callers' certificates; undefined for what the listener says. */
+  readonly clientAuth: ServerClientAuth | undefined;
   /** What it offers; the same object as long as no member was listed anew. */
   readonly catalogue: Catalogue;
 }
@@ -27,12 +30,18 @@ export interface Source {
 }
 
 /** A server over members in their order. */
-export function serverOf(key: string, members: readonly Member[], transparent: boolean): VirtualServer {
+export function serverOf(
+  key: string,
+  members: readonly Member[],
+  transparent: boolean,
+  clientAuth?: ServerClientAuth,
+): VirtualServer {
   let catalogue = new Catalogue(members, transparent);
   return {
     key,
     members,
     transparent,
+    clientAuth,
     get catalogue() {
       if (!catalogue.isCurrent) catalogue = new Catalogue(members, transparent);
       return catalogue;

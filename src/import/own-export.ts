@@ -29,7 +29,18 @@ const DEFAULTS: Fields = {
   minTlsVersion: 'TLSv1.2',
   visibility: 'public',
 };
-const SERVER_FIELDS = ['name', 'id', 'slug', 'description', 'icon', 'tags', 'teamId', 'ownerEmail', 'visibility'];
+const SERVER_FIELDS = [
+  'name',
+  'id',
+  'slug',
+  'description',
+  'clientAuth',
+  'icon',
+  'tags',
+  'teamId',
+  'ownerEmail',
+  'visibility',
+];
 
 /**
  * An export of what `GET /v1/gateways` and `GET /v1/servers` answer. Where there is a secret stands `*****`; what has

@@ -20,6 +20,7 @@ const server = object({
   slug: { ...text, description: 'Made of the name at the start; a new name does not change it.' },
   description: maybeText,
   enabled: flag,
+  clientAuth: maybe(oneOf('none', 'optional', 'required')),
   status: { ...oneOf('active', 'refused'), description: 'refused: its record cannot be used, see lastError.' },
   lastError: maybeText,
   members: list(rule),

@@ -11,6 +11,8 @@ import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import { hasLooped, VIA } from '../../wire/via.ts';
 import { readText } from '../read-text.ts';
+import { meetDemand } from './certificate-demand.ts';
+import type { Certifies } from './certificate-demand.ts';
 import { answerMcp } from './endpoint.ts';
 import type { McpServices } from './exchange.ts';
 import { KeptLists } from './lists/kept-lists.ts';
@@ -21,6 +23,7 @@ import type { FindServer } from './servers.ts';
 
 export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists' | 'listChanges'> {
   readonly authenticate: Authenticate;
+  readonly certifies: Certifies;
   /** The servers of this instance. */
   readonly servers: { snapshot(): ServerSnapshot };
   /** Told when what is served there may be another. */
@@ -55,6 +58,8 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
     const caller = callerOf(incoming, authenticate);
     const principal = caller instanceof Promise ? await caller : caller;
     const { grant, server } = admitted(principal, find);
+    const met = meetDemand(server, principal, incoming, options.certifies);
+    if (met) await met;
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
     return answerMcp(services, { request, server, grant, principal, text, signal }, onFailure);
   };

@@ -21,6 +21,7 @@ ${CLIENT_HELP}
 Fields, for add and update:
   --gateway SLUG                a gateway it is made of, or a pattern as team-*; repeatable
   --description TEXT            what it is for
+  --client-auth MODE            required: callers have to show a certificate; none: only a token counts; optional: either
   --file FILE                   JSON with any field of the REST API; the flags above go over it
 
   --json               print the answer as JSON
@@ -29,6 +30,7 @@ Exit codes: 0 done, 1 failed, 2 the command line makes no sense.`;
 const FIELD_FLAGS = {
   gateway: { type: 'string', multiple: true },
   description: { type: 'string' },
+  'client-auth': { type: 'string' },
   file: { type: 'string' },
 } as const satisfies Flags;
 
@@ -66,11 +68,12 @@ export const serversCommand: Command = (argv, io) => runSubcommand(SUBCOMMANDS, 
 async function bodyOf(parsed: Arguments, cwd: string): Promise<Readonly<Record<string, unknown>>> {
   const file = textFlag(parsed, 'file');
   const gateways = parsed.flags['gateway'] as readonly string[] | undefined;
-  const { description } = parsed.flags;
+  const { description, 'client-auth': clientAuth } = parsed.flags;
   return {
     ...(file !== undefined && parseObject(await readTextFile(resolve(cwd, file), file), file)),
     ...(gateways && { members: gateways.map((gateway) => ({ gateway })) }),
     ...(description !== undefined && { description }),
+    ...(clientAuth !== undefined && { clientAuth }),
   };
 }
 

@@ -3,6 +3,8 @@ import { GatewayError, toGatewayError } from '../../../base/errors.ts';
 import type { EventSink } from '../../../base/events.ts';
 import { callerOf } from '../../access.ts';
 import type { Authenticate, Incoming } from '../../access.ts';
+import { meetDemand } from '../certificate-demand.ts';
+import type { Certifies } from '../certificate-demand.ts';
 import { admitted } from '../address.ts';
 import type { AnswerMcp } from '../address.ts';
 import { MESSAGE_BYTES } from './pipe-answer.ts';
@@ -14,6 +16,7 @@ import type { AcceptedSocket, MessageSocket } from './socket-port.ts';
 export interface SocketOptions {
   readonly answer: AnswerMcp;
   readonly authenticate: Authenticate;
+  readonly certifies: Certifies;
   readonly clock: Clock;
   /** Aborts when the gateway is about to stop. */
   readonly draining: AbortSignal;
@@ -48,7 +51,8 @@ export async function acceptSocket(
 ): Promise<AcceptedSocket> {
   const offered = (upgrade.request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
   const incoming = { ...upgrade, request: withToken(upgrade.request, offered) };
-  admitted(await callerOf(incoming, options.authenticate), find);
+  const principal = await callerOf(incoming, options.authenticate);
+  await meetDemand(admitted(principal, find).server, principal, incoming, options.certifies);
   options.draining.throwIfAborted();
   return {
     subprotocol: offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined,

@@ -7,6 +7,8 @@ import { sseMessage } from '../../../wire/sse.ts';
 import { callerOf } from '../../access.ts';
 import type { Authenticate, Incoming } from '../../access.ts';
 import { readText } from '../../read-text.ts';
+import { meetDemand } from '../certificate-demand.ts';
+import type { Certifies } from '../certificate-demand.ts';
 import { admitted } from '../address.ts';
 import type { AnswerMcp } from '../address.ts';
 import { acceptedAnswer, eventsAnswer } from '../answers.ts';
@@ -20,6 +22,7 @@ import type { FindServer } from '../servers.ts';
 export interface SseOptions extends Pick<McpServices, 'clock' | 'draining'> {
   readonly answer: AnswerMcp;
   readonly authenticate: Authenticate;
+  readonly certifies: Certifies;
 }
 
 interface SseSession {
@@ -57,6 +60,7 @@ export class SseSessions {
     const { answer, authenticate, clock, draining } = this.#options;
     const principal = await callerOf(incoming, authenticate);
     const { server } = admitted(principal, find);
+    await meetDemand(server, principal, incoming, this.#options.certifies);
     draining.throwIfAborted();
     const funnel = new EventFunnel(this.#options);
     const pipe = new MessagePipe({
