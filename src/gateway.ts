@@ -17,6 +17,8 @@ import { healthRoutes } from './http/health.ts';
 import type { GatewayCondition, RotationCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
 import { watchRegistry } from './observe/gateway-gauges.ts';
+import { watchRevocation } from './observe/revocation-condition.ts';
+import { gaugeRevocation } from './observe/revocation-gauges.ts';
 import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -34,6 +36,9 @@ import { LegacySessions } from './session/legacy-sessions.ts';
 import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
 import { ChannelCache } from './tls/channel-cache.ts';
+import { fetchOver } from './tls/fetch-bytes.ts';
+import { KeptLists } from './tls/lists/kept-lists.ts';
+import { ListFeeds } from './tls/lists/list-feeds.ts';
 import { openKeyring } from './vault/keyring.ts';
 import { parseVaultKeys } from './vault/vault-keys.ts';
 import { Vault } from './vault/vault.ts';
@@ -50,6 +55,8 @@ export interface Gateway {
   readonly vault: Vault;
   readonly metrics: Metrics;
   readonly rotation: Rotation;
+  /** Revocation lists by URL. */
+  readonly lists: ListFeeds;
   /**
    * Has every instance read every record and file again, this one also while the store is gone; what cannot be used
    * keeps serving as it was. Never rejects.
@@ -88,6 +95,8 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   const metrics = createMetrics();
   const { clock, storage, dialer, events } = platform;
   events.attach(metrics.events);
+  const revocation = watchRevocation(clock);
+  events.attach(revocation.events);
 
   const readKeyring = async () => openKeyring(parseVaultKeys(await platform.readVaultKeys()));
   const vault = new Vault(await readKeyring(), { reload: readKeyring });
@@ -108,8 +117,17 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   const instances = new Instances(records, clock);
   const rotation = new Rotation({ generations: new Generations(records, clock), store, clock, events });
   const changes = new ChangeFeed();
+  const lists = new ListFeeds({
+    fetchBytes: fetchOver(dialer, clock),
+    kept: new KeptLists(records),
+    clock,
+    events,
+    onNews: () => void rotation.recheck(),
+  });
   const registry = new Registry({
     ...platform,
+    readList: lists.read,
+    revocationFailure: config.revocationFailure,
     records,
     rotation,
     changes,
@@ -151,6 +169,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     () => registry.draining,
   );
   watchRotation(metrics, () => rotation.status);
+  gaugeRevocation(metrics, clock, () => lists.status, revocation);
 
   const sessions = new LegacySessions({
     vault,
@@ -181,6 +200,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
       phase: () => (draining.signal.aborted ? 'draining' : 'serving'),
       conditions: () => conditionsOf(registry),
       rotation: () => rotationConditionOf(rotation),
+      revocation: () => revocation.condition(),
     }),
     metricsText: () => metrics.render(),
     clock,
@@ -201,7 +221,10 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     vault,
     metrics,
     rotation,
-    reload: (by) => rotation.requestAnyway({ by, reason: 'signal', scope: 'all' }),
+    lists,
+    reload: async (by) => {
+      await Promise.all([lists.fetch(), rotation.requestAnyway({ by, reason: 'signal', scope: 'all' })]);
+    },
     beginUpkeep: () => {
       registry.beginUpkeep();
       follower.start();
@@ -210,6 +233,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     close: (drainMs) =>
       (closing ??= follower
         .stop()
+        .then(() => lists.close())
         .then(() => modernToLegacy.close())
         .then(() => closeAll(registry, servers, channels, platform, drainMs))),
   };

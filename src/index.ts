@@ -124,6 +124,7 @@ export type { ListenerRefusal } from './base/listener-refusal.ts';
 export { unknownAuthorities } from './identity/subject-rules.ts';
 export { refusalOf } from './tls/refused-server.ts';
 export type { ServerRefusal } from './tls/refused-server.ts';
+export type { ListReader } from './tls/lists/list-feeds.ts';
 export { revocationJudge } from './tls/revocation.ts';
 export type { RevocationVerdict } from './tls/revocation.ts';
 export { withdrawalJudge } from './tls/withdrawal.ts';

@@ -26,6 +26,7 @@ export async function createPlatform(runtime: Runtime, config: Config, events: E
       maxIdle: config.contextCacheMaxSize,
       ...(ttlSeconds !== undefined && { ttlMs: ttlSeconds * 1000 }),
     },
+    revocationFailure: config.revocationFailure,
     connectTimeoutMs: config.connectTimeoutSeconds * 1000,
   });
   return {

@@ -6,6 +6,7 @@ import { completeConfig, writePid } from './data-dir/data-dir.ts';
 import { exists } from './files/file-reader.ts';
 import { urlOf, namesOf } from './listener/address.ts';
 import { LiveCallerRules } from './listener/caller-rules.ts';
+import { fetchesLists } from './listener/caller-trust.ts';
 import { checkCiphers } from './listener/ciphers.ts';
 import { expiriesOf } from './listener/expiries.ts';
 import { readListenerIdentity } from './listener/identity.ts';
@@ -34,7 +35,7 @@ export interface RunningServer {
  */
 export async function startServer(runtime: Runtime, settings: SettingValues, events: EventHub): Promise<RunningServer> {
   checkCiphers(settings, runtime);
-  const identity = await readListenerIdentity(settings, openKey, systemClock);
+  const checked = await readListenerIdentity(settings, openKey, systemClock);
   await nameMissingFolders(settings.certDirs, events);
   const callerRules = await LiveCallerRules.open(settings);
   const config = await completeConfig(settings, events);
@@ -44,6 +45,11 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
   try {
     const { host, port } = config;
     const { fetch, webSocket } = gateway;
+    const readList = gateway.lists.read;
+    // what is fetched is kept in the store, so only now there is a list by URL
+    const identity = fetchesLists(settings)
+      ? await readListenerIdentity(settings, openKey, systemClock, readList)
+      : checked;
     const listener = await openListener(runtime, { host, port, identity, fetch, webSocket, events });
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
@@ -53,7 +59,7 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     if (health) open.push(health);
     const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
     onPresented(identity);
-    gateway.rotation.join(rotatingListener(listener, settings, { events, callerRules, onPresented }));
+    gateway.rotation.join(rotatingListener(listener, settings, { events, callerRules, readList, onPresented }));
     const removePid = await writePid(config.dataDir);
     gateway.beginUpkeep();
     return {

@@ -95,6 +95,7 @@ export const ERRORS = {
   crl_unreadable: row('operator', 'config'),
   crl_missing: row('operator', 'config'),
   crl_not_current: row('operator', 'config'),
+  crl_unavailable: row('operator', 'config', true),
   pin_invalid: row('operator', 'config'),
   command_not_allowed: row('operator', 'config'),
   command_not_found: row('operator', 'config'),

@@ -15,6 +15,11 @@ export interface EventFields {
   /** Connections of callers whose certificate is not accepted any more. */
   'listener.cut': { readonly connections: number; readonly why: 'trust' | 'revoked' | 'pin' | 'expired' };
   'listener.refused': { readonly reason: ListenerRefusal; readonly subject?: string; readonly address?: string };
+  /** Where revocation is looked up, and what it says is missing or out of date; `source` is an address or a file. */
+  'revocation.failing': RevocationSource & { readonly code: ErrorCode; readonly message: string };
+  'revocation.recovered': RevocationSource;
+  /** A peer that was let in though nobody could say whether its certificate was revoked. */
+  'revocation.passed': { readonly side: 'listener' | 'upstream'; readonly peer: string; readonly why: string };
   'gateway.first_start': { readonly dataDir: string; readonly next: string };
   'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
   /** Changes below this folder are found at the next look only; without `path` the system watches no more folders. */
@@ -97,6 +102,11 @@ export interface EventFields {
   'library.printed': { readonly message: string };
 }
 
+interface RevocationSource {
+  readonly source: string;
+  readonly kind: 'crl' | 'ocsp' | 'staple';
+}
+
 interface UpstreamFields {
   readonly gateway: string;
   /** Present and true when certificate or host name checks are switched off for this upstream. */
@@ -118,6 +128,9 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'listener.kept': 'error',
   'listener.cut': 'warn',
   'listener.refused': 'debug',
+  'revocation.failing': 'warn',
+  'revocation.recovered': 'info',
+  'revocation.passed': 'warn',
   'gateway.first_start': 'warn',
   'keys.generated': 'warn',
   'files.unwatched': 'warn',

@@ -41,6 +41,18 @@ export const list: ValueParser<readonly string[]> = (raw) => {
   return { value: Object.freeze(parts.map((part) => part.trim()).filter((part) => part !== '')) };
 };
 
+/** Files and http or https URLs; a URL is fetched by whoever reads it, so a password in it would be no secret. */
+export const listSources: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && parsed.value.every((source) => !source.includes('://') || isPlainUrl(source));
+  return fine ? parsed : { expected: 'paths of files, and http or https URLs without user name and password' };
+};
+
+const isPlainUrl = (text: string): boolean => {
+  const { protocol = '', username, password } = URL.parse(text) ?? {};
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+};
+
 /** Programs by absolute path or bare name: a relative path would mean another program in another folder. */
 export const commands: ValueParser<readonly string[]> = (raw) => {
   const parsed = list(raw);

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { RevocationCondition } from '../observe/revocation-condition.ts';
 
 /** Whether an upstream can be used, without what only operators may see. */
 export interface GatewayCondition {
@@ -29,21 +30,36 @@ export interface HealthDeps {
   /** The active gateways. */
   readonly conditions: () => readonly GatewayCondition[];
   readonly rotation: () => RotationCondition;
+  /** Undefined while nothing is wrong. */
+  readonly revocation?: () => RevocationCondition | undefined;
 }
 
 /**
  * /health: is the process fit; 200 whatever upstreams do. /ready: may work be sent here; 503 while starting and
  * draining. Neither asks for credentials, so neither shows messages or addresses.
  */
-export function healthRoutes({ version, phase, conditions, rotation }: HealthDeps): Hono {
+export function healthRoutes({ version, phase, conditions, rotation, revocation }: HealthDeps): Hono {
   const app = new Hono({ strict: false });
   app.get('/health', (c) => {
     const all = conditions();
     const failing = all.filter(({ status }) => status === 'failing');
     const rotated = rotation();
-    const isDegraded = failing.length > 0 || rotated.failed !== undefined || rotated.storeLostAt !== undefined;
+    const unchecked = revocation?.();
+    const isDegraded =
+      unchecked !== undefined ||
+      failing.length > 0 ||
+      rotated.failed !== undefined ||
+      rotated.storeLostAt !== undefined;
     const status = isDegraded ? 'degraded' : 'ok';
-    const body = { status, version, phase: phase(), gateways: all.length, failing, rotation: rotated };
+    const body = {
+      status,
+      version,
+      phase: phase(),
+      gateways: all.length,
+      failing,
+      rotation: rotated,
+      revocation: unchecked,
+    };
     return c.json(body, 200, NO_STORE);
   });
   app.get('/ready', (c) => {

@@ -41,6 +41,26 @@ export const METRICS = {
     help: 'From writing a generation, on whichever instance, to serving it here',
   },
   postern_rotation_problems: { type: 'gauge', labels: [], help: 'What is not in force as it should be' },
+  postern_crl_age_seconds: {
+    type: 'gauge',
+    labels: ['source'],
+    help: 'Seconds since a revocation list was fetched; source is its URL',
+  },
+  postern_crl_next_update_seconds: {
+    type: 'gauge',
+    labels: ['source'],
+    help: 'When a fetched revocation list is to be replaced, as seconds since the Unix epoch',
+  },
+  postern_revocation_failing: {
+    type: 'gauge',
+    labels: ['kind'],
+    help: 'Sources that say nothing current of revocation; kind is crl, ocsp or staple',
+  },
+  postern_revocation_passed_total: {
+    type: 'counter',
+    labels: ['side'],
+    help: 'Connections let in unchecked, as POSTERN_REVOCATION_FAILURE=open has it; side is upstream or listener',
+  },
   postern_store_up: { type: 'gauge', labels: [], help: '0 while the store cannot be read' },
   postern_upstream_up: { type: 'gauge', labels: ['gateway'], help: '1 healthy, 0 failing; absent while unknown' },
   postern_upstream_insecure_tls: {

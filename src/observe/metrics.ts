@@ -23,6 +23,7 @@ const FEEDS: Feeds = {
     metrics.count('postern_cut_total', ['upstream', gateway, why], connections),
   'listener.cut': (metrics, { why, connections }) =>
     metrics.count('postern_cut_total', ['listener', '', why], connections),
+  'revocation.passed': (metrics, { side }) => metrics.count('postern_revocation_passed_total', [side]),
   'upstream.removed': (metrics, { gateway }) => metrics.forget('gateway', gateway),
   'handshake.finished': (metrics, { outcome, resumed }) =>
     metrics.count('postern_handshakes_total', [outcome, String(resumed ?? false)]),

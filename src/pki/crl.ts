@@ -1,4 +1,5 @@
 import type { PublicKey, X509Crl } from '@peculiar/x509';
+import { toHex } from '../base/bytes.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { readOneDer } from './der.ts';
@@ -52,19 +53,43 @@ export async function crlFacts(pem: string): Promise<CrlFacts> {
  * @throws GatewayError crl_unreadable.
  */
 export async function checkCrlIssuer(pem: string, authorities: readonly Certificate[]): Promise<void> {
-  const { PublicKey } = await loadX509();
-  const crl = await openCrl(pem);
-  const issuer = distinguishedName(crl.issuerName);
-  const named = authorities.filter((authority) => isSameName(authority.facts.subject, issuer));
-  if (named.length === 0) return;
-  for (const authority of named) {
-    if (await isCrlSignedBy(crl, new PublicKey(new Uint8Array(authority.publicKey)))) return;
-  }
+  if ((await isCrlOf(pem, authorities)) !== 'forged') return;
+  const { issuer } = await crlFacts(pem);
   throw new GatewayError('crl_unreadable', `the revocation list of ${issuer} is not signed by the CA of that name`, {
     hint: 'take the list and the CA certificate from the same authority',
     details: { issuer },
   });
 }
+
+/** Whether one of these authorities signed a list, somebody else did in the name of one, or it is of none of them. */
+export async function isCrlOf(
+  pem: string,
+  authorities: readonly Certificate[],
+): Promise<'signed' | 'forged' | 'foreign'> {
+  const { PublicKey } = await loadX509();
+  const crl = await openCrl(pem);
+  const issuer = distinguishedName(crl.issuerName);
+  const named = authorities.filter(({ facts }) => isSameName(facts.subject, issuer));
+  for (const { publicKey } of named)
+    if (await isCrlSignedBy(crl, new PublicKey(new Uint8Array(publicKey)))) return 'signed';
+  return named.length > 0 ? 'forged' : 'foreign';
+}
+
+/**
+ * The number of a list, which grows with each; undefined where it has none.
+ *
+ * @throws GatewayError crl_unreadable
+ * @see https://www.rfc-editor.org/rfc/rfc5280#section-5.2.3
+ */
+export async function crlNumber(pem: string): Promise<bigint | undefined> {
+  const extension = (await openCrl(pem)).extensions.find(({ type }) => type === CRL_NUMBER);
+  if (extension === undefined) return undefined;
+  const digits = toHex(new Uint8Array(extension.value).subarray(2, 2 + MAX_NUMBER_BYTES));
+  return digits === '' ? undefined : BigInt(`0x${digits}`);
+}
+
+const CRL_NUMBER = '2.5.29.20';
+const MAX_NUMBER_BYTES = 20;
 
 /** Whether this key signed a list; a signature of a kind WebCrypto does not know counts as not verified. */
 export async function isCrlSignedBy(crl: X509Crl, publicKey: PublicKey): Promise<boolean> {

@@ -5,7 +5,7 @@ import { snakeOf } from './field-schema.ts';
 import type { GatewayPatch } from './gateway-fields.ts';
 import type { GatewayIdentity, GatewayTls, KeySource, NextIdentity, PemSource } from './gateway-record.ts';
 import { kept, keptSecret } from './kept.ts';
-import { parseKeySource, parsePemSource } from './pem-source.ts';
+import { parseKeySource, parseListSource, parsePemSource } from './pem-source.ts';
 
 type AnySecret = Secret | Sealed;
 type Tls = GatewayTls<AnySecret>;
@@ -28,7 +28,7 @@ export function applyTls(stored: Tls, patch: GatewayPatch, url: URL): Tls {
     checkHostname: kept(patch.checkHostname, stored.checkHostname, (check) => check),
     verify: kept(patch.verify, stored.verify, (verify) => verify),
     minTlsVersion: kept(patch.minTlsVersion, stored.minTlsVersion, (version) => VERSIONS[version]),
-    crl: kept(patch.crl, stored.crl, (crl) => parsePemSource(crl, 'crl_unreadable')),
+    crl: kept(patch.crl, stored.crl, parseListSource),
     pins: kept(patch.pins, stored.pins, (pins) => (pins.length > 0 ? pins : undefined)),
     next: kept(patch.next, stored.next, (next) => applyNext(stored.next, next)),
     retiring: url.protocol === 'http:' ? undefined : stored.retiring,

@@ -137,7 +137,10 @@ export const GATEWAY_FIELDS = {
   checkHostname: flag('false skips the name check; refused unless POSTERN_ALLOW_INSECURE_TLS=true.'),
   verify: flag('false skips every check of the server certificate; refused unless POSTERN_ALLOW_INSECURE_TLS=true.'),
   minTlsVersion: choice('The oldest TLS version spoken; default TLSv1.2.', ['TLSv1.2', 'TLSv1.3', '1.2', '1.3']),
-  crl: pem('Revocation lists for the server certificate'),
+  crl: text(
+    'Revocation lists for the server certificate: PEM, the path of a PEM file below POSTERN_CERT_DIRS, or http and https URLs with blanks between them.',
+    { maxLength: PEM_CHARACTERS },
+  ),
   pins: list(
     'SHA-256 of the SubjectPublicKeyInfo of the server certificate, base64; one must match.',
     text('A pin.', { maxLength: 128 }),

@@ -2,14 +2,16 @@ import type { Clock } from '../base/clock.ts';
 import { toGatewayError } from '../base/errors.ts';
 import type { GatewayError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import { parseCertificates } from '../pki/parse.ts';
 import type { FileReader } from '../platform.ts';
 import { fingerprintOf } from '../tls/fingerprint.ts';
+import type { ListReader } from '../tls/lists/list-feeds.ts';
 import { openProfile, requireCapabilities } from '../tls/open-profile.ts';
 import type { OpenProfileOptions } from '../tls/open-profile.ts';
 import type { ClientIdentity, TlsMaterial, TlsProfile, TrustBundle } from '../tls/profile.ts';
-import { isFile } from './gateway-record.ts';
-import type { GatewayIdentity, GatewayTls, KeySource, NextIdentity, PemSource } from './gateway-record.ts';
+import { isFile, isUrls } from './gateway-record.ts';
+import type { GatewayIdentity, GatewayTls, KeySource, ListSource, NextIdentity, PemSource } from './gateway-record.ts';
 
 /** Which of a gateway's identities something is about. */
 export type IdentityName = 'current' | 'next' | 'retiring';
@@ -34,6 +36,9 @@ export interface GatewayProfiles {
 /** What opening them takes. */
 export interface OpenProfilesOptions extends Omit<OpenProfileOptions, 'nowMs' | 'alsoTrusted'> {
   readonly readFile: FileReader;
+  readonly readList: ListReader;
+  /** Whether servers pass of which no current list says anything (POSTERN_REVOCATION_FAILURE). */
+  readonly revocationFailure: 'closed' | 'open';
   readonly clock: Clock;
 }
 
@@ -61,7 +66,7 @@ export async function openProfiles(tls: GatewayTls<Secret>, options: OpenProfile
     checkHostname: tls.checkHostname,
     verify: tls.verify,
     minVersion: tls.minTlsVersion,
-    crl: await textOf(tls.crl, readFile),
+    crl: await listsOf(tls.crl, { caCertificate, alsoTrusted, options }),
     pins: tls.pins,
   };
   const main = await openProfile(material, { ...options, nowMs, alsoTrusted });
@@ -172,6 +177,40 @@ async function identityOf(
 
 async function textOf(source: PemSource | undefined, readFile: FileReader): Promise<string | undefined> {
   return source && (isFile(source) ? readFile(source.file) : source.pem);
+}
+
+/** Lists by URL are believed of authorities we trust, which nobody on the way can be. */
+async function listsOf(
+  source: ListSource | undefined,
+  trusted: {
+    readonly caCertificate: string | undefined;
+    readonly alsoTrusted: readonly TrustBundle[];
+    readonly options: OpenProfilesOptions;
+  },
+): Promise<string | undefined> {
+  const { caCertificate, alsoTrusted, options } = trusted;
+  if (source === undefined || !isUrls(source)) return textOf(source, options.readFile);
+  requireCapabilities({ crl: '' }, options.capabilities);
+  const authorities = [
+    ...(caCertificate === undefined ? [] : await parseCertificates(caCertificate, 'ca_unreadable')),
+    ...alsoTrusted.flatMap((trust) => (trust.mode === 'system' ? [] : trust.anchors)),
+  ];
+  const lists = await Promise.all(source.urls.map((url) => listOrNothing(url, authorities, options)));
+  return lists.join('') || undefined;
+}
+
+async function listOrNothing(
+  url: string,
+  authorities: readonly Certificate[],
+  { readList, revocationFailure }: OpenProfilesOptions,
+): Promise<string> {
+  try {
+    return await readList(url, authorities);
+  } catch (error) {
+    // reported by whoever fetches it
+    if (revocationFailure === 'open' && toGatewayError(error).code === 'crl_unavailable') return '';
+    throw error;
+  }
 }
 
 async function keyOf(source: KeySource<Secret> | undefined, readFile: FileReader): Promise<Secret | undefined> {

@@ -15,6 +15,9 @@ import type { Sealed } from '../vault/vault.ts';
 /** PEM text, or the path of a file that is read again at every load. */
 export type PemSource = { readonly pem: string } | { readonly file: string };
 
+/** Revocation lists: as other PEM, or http and https URLs of one list each. */
+export type ListSource = PemSource | { readonly urls: readonly string[] };
+
 /** A private key: sealed (`S` at rest), or the path of a file. */
 export type KeySource<S> = S | { readonly file: string };
 
@@ -54,7 +57,7 @@ export interface GatewayTls<S> extends GatewayIdentity<S> {
   readonly checkHostname?: boolean | undefined;
   readonly verify?: boolean | undefined;
   readonly minTlsVersion?: TlsVersion | undefined;
-  readonly crl?: PemSource | undefined;
+  readonly crl?: ListSource | undefined;
   readonly pins?: readonly string[] | undefined;
   readonly next?: NextIdentity<S> | undefined;
   readonly retiring?: RetiringIdentity<S> | undefined;
@@ -130,6 +133,11 @@ export interface GatewayRecord extends GatewayConfig<Sealed> {
 
 /** A gateway while it is being made or changed: secrets not touched are still sealed. */
 export type GatewayDraft = GatewayConfig<Secret | Sealed>;
+
+/** Whether a source names lists to fetch. */
+export function isUrls(source: object): source is { readonly urls: readonly string[] } {
+  return 'urls' in source;
+}
 
 /** Whether a source names a file. */
 export function isFile(source: object): source is { readonly file: string } {

@@ -8,7 +8,7 @@ import { refuseCollisions } from './collisions.ts';
 import { profilesName } from './gateway-profiles.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 import type { LiveGateways } from './live-gateways.ts';
-import { namedFiles } from './named-files.ts';
+import { readsSources } from './named-files.ts';
 import { openGateway } from './open-gateway.ts';
 import type { OpenedGateway, OpenGatewayOptions } from './open-gateway.ts';
 import { lastGood, reloadedUpstream } from './reloaded-upstream.ts';
@@ -50,7 +50,7 @@ export async function loadGateway(
   if (stored === undefined) return undefined;
   const { body: record, version } = stored;
   const isAsHeld = held?.record && held.version === version && held.refusal === undefined;
-  if (isAsHeld && namedFiles(record).length === 0 && !hasExpired(held.upstream, options)) return held;
+  if (isAsHeld && !readsSources(record) && !hasExpired(held.upstream, options)) return held;
   let tried: OpenedGateway | undefined;
   try {
     const opened = await openGateway(record, options);

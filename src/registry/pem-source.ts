@@ -1,7 +1,8 @@
 import { GatewayError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import { splitPem } from '../pki/pem.ts';
-import type { KeySource, PemSource } from './gateway-record.ts';
+import type { KeySource, ListSource, PemSource } from './gateway-record.ts';
+import { parseUpstreamUrl } from './upstream-url.ts';
 
 /** The labels a field may hold; everything else in the text is left out of the record. */
 const SHOWN = {
@@ -30,6 +31,21 @@ export function parsePemSource(given: string, code: keyof typeof SHOWN): PemSour
       hint: 'give the text of a PEM file from its BEGIN to its END line; DER has to be converted first',
     });
   return { pem: blocks.map(({ pem }) => pem).join('') };
+}
+
+/**
+ * A field for revocation lists: URLs between blanks, a path or PEM.
+ *
+ * @throws GatewayError crl_unreadable, url_refused
+ */
+export function parseListSource(given: string): ListSource {
+  if (!/^\s*https?:\/\//i.test(given)) return parsePemSource(given, 'crl_unreadable');
+  return {
+    urls: given
+      .trim()
+      .split(/\s+/)
+      .map((text) => parseUpstreamUrl(text).href),
+  };
 }
 
 /** A private key field: a path as it is, or the key itself. */

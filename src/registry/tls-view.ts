@@ -2,7 +2,7 @@ import type { CertificateFacts } from '../pki/certificate.ts';
 import { daysLeft } from '../pki/expiry.ts';
 import type { TlsProfile } from '../tls/profile.ts';
 import { MASK } from './field-schema.ts';
-import { isFile } from './gateway-record.ts';
+import { isFile, isUrls } from './gateway-record.ts';
 import { presentedBy } from './gateway-profiles.ts';
 import type { GatewayProfiles, OpenedIdentity } from './gateway-profiles.ts';
 import type { GatewayIdentity, GatewayTls, NextIdentity, PemSource } from './gateway-record.ts';
@@ -29,7 +29,7 @@ export function tlsFieldsView(tls: GatewayTls<unknown>) {
     checkHostname: tls.checkHostname ?? true,
     verify: tls.verify ?? true,
     minTlsVersion: tls.minTlsVersion ?? 'TLSv1.2',
-    crl: shown(tls.crl),
+    crl: tls.crl && isUrls(tls.crl) ? tls.crl.urls.join(' ') : shown(tls.crl),
     pins: tls.pins ?? [],
     next: otherView(tls.next),
     retiring: otherView(tls.retiring),

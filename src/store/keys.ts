@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts';
 
 /**
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `server` a virtual
- * server, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store itself, `session` a legacy session that was
+ * server, `crl` a revocation list that was fetched, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store itself, `session` a legacy session that was
  * ended before its time, or whose state its id cannot carry, `letter` a message from one instance to another.
  */
 export const RECORD_KINDS = [
@@ -14,6 +14,7 @@ export const RECORD_KINDS = [
   'meta',
   'session',
   'letter',
+  'crl',
 ] as const;
 
 /** One of the kinds. */

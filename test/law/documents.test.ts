@@ -31,6 +31,7 @@ const DOCUMENTS = [
   'docs/import.md',
   'docs/metrics.md',
   'docs/proxies.md',
+  'docs/revocation.md',
   'docs/rotation.md',
   'docs/runtimes.md',
   'docs/servers.md',

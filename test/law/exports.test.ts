@@ -116,6 +116,7 @@ const CORE = [
   'type KeyUse',
   'type KeyUses',
   'type Lease',
+  'type ListReader',
   'type ListenerCapabilities',
   'type ListenerRefusal',
   'type MessageSocket',

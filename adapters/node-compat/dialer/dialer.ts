@@ -19,6 +19,8 @@ export interface DialerOptions {
   readonly contextCache: { readonly maxIdle: number; readonly ttlMs?: number | undefined };
   /** Milliseconds for DNS, TCP and TLS together; default 10,000. */
   readonly connectTimeoutMs?: number;
+  /** Whether servers pass that revocation lists or OCSP say nothing current of; default closed. */
+  readonly revocationFailure?: 'closed' | 'open';
   /** Milliseconds to response headers for requests that do not say; default 30 minutes, for slow tools; 0 is no limit. */
   readonly headersTimeoutMs?: number;
 }
@@ -31,6 +33,9 @@ export interface DialerOptions {
 export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
   runtime.requireVersion?.();
   const { events, clock, connectTimeoutMs = 10_000, headersTimeoutMs = 1_800_000 } = options;
+  const isOpen = options.revocationFailure === 'open';
+  // OpenSSL has no way to take a list that is out of date for what it says
+  const checksCrls = runtime.tls.checksCrls && !isOpen;
   const deps: DialDeps = { events, clock, connectTimeoutMs, guard: createAddressGuard() };
   const contexts = new LeasedCache<SecureContext>({
     ...options.contextCache,
@@ -48,7 +53,7 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       requireMatch(origin, profile);
       const context = profile && (await leaseContext(profile));
       const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0);
-      const tls = profile && context && sessions && tlsDial(profile, context.value, sessions);
+      const tls = profile && context && sessions && tlsDial(origin, profile, context.value, sessions);
       return new UndiciChannel({
         origin,
         fingerprint: profile?.fingerprint,
@@ -67,7 +72,7 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       requireMatch(origin, profile);
       const context = await leaseContext(profile);
       try {
-        const dial = tlsDial(profile, context.value, createSessionKeeper(clock, false));
+        const dial = tlsDial(origin, profile, context.value, createSessionKeeper(clock, false));
         return await examine({
           profile,
           origin,
@@ -87,14 +92,15 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
     },
   };
 
-  function tlsDial(profile: TlsProfile, context: SecureContext, sessions: SessionKeeper): TlsDial {
-    const { checksCrls, completesChains } = runtime.tls;
+  function tlsDial(origin: string, profile: TlsProfile, context: SecureContext, sessions: SessionKeeper): TlsDial {
+    const { completesChains } = runtime.tls;
     const { trust } = profile;
+    const passed = () => events('revocation.passed', { side: 'upstream', peer: origin, why: 'no current list' });
     return {
       profile,
       context,
       sessions,
-      ...(!checksCrls && { checkRevocation: createRevocationCheck(profile, clock) }),
+      ...(!checksCrls && { checkRevocation: createRevocationCheck(profile, clock, isOpen ? passed : undefined) }),
       ...(completesChains && trust.mode !== 'system' && { added: trust.anchors }),
     };
   }
@@ -109,7 +115,7 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
     const { fingerprint } = profile;
     return contexts.lease(fingerprint, async () => {
       const startedMs = clock.monotonicMs();
-      const context = buildSecureContext(profile);
+      const context = buildSecureContext(checksCrls ? profile : { ...profile, crls: [] });
       events('context.built', { fingerprint, durationMs: clock.monotonicMs() - startedMs });
       return context;
     });

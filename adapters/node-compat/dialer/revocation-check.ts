@@ -12,8 +12,14 @@ export type RevocationCheck = (secure: TLSSocket) => Promise<RevocationVerdict>;
 /**
  * Looks a peer up in the lists it is held to, right after a handshake that did not; undefined where there is nothing to
  * look up.
+ *
+ * @param onUnlisted where given, peers pass of which the lists do not say enough, and it is told
  */
-export function createRevocationCheck({ trust, crls, verify }: PeerRules, clock: Clock): RevocationCheck | undefined {
+export function createRevocationCheck(
+  { trust, crls, verify }: PeerRules,
+  clock: Clock,
+  onUnlisted?: (secure: TLSSocket) => void,
+): RevocationCheck | undefined {
   if (!verify || crls.length === 0) return undefined;
   let judge: ReturnType<typeof revocationJudge> | undefined;
   let defaults: readonly X509Certificate[] | undefined;
@@ -29,7 +35,12 @@ export function createRevocationCheck({ trust, crls, verify }: PeerRules, clock:
     const chain = chainOf(secure);
     return (await (judge ??= revocationJudge(trust, crls)))(chain, clock.nowMs());
   };
-  return (secure) => verdictOn(secure).catch(() => 'unlisted');
+  return async (secure) => {
+    const verdict = await verdictOn(secure).catch(() => 'unlisted' as const);
+    if (verdict !== 'unlisted' || onUnlisted === undefined) return verdict;
+    onUnlisted(secure);
+    return 'good';
+  };
 }
 
 /** Codes of OpenSSL, so that a refusal reads the same wherever it was found. */

@@ -30,6 +30,7 @@ export class Callers {
   #rules: PeerRules;
   /** What the handshake itself leaves out. */
   #revocation: RevocationCheck | undefined;
+  readonly #passesUnlisted: boolean;
   /** Until when handshakes may end that began under other rules; monotonic. */
   #lateUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -37,6 +38,7 @@ export class Callers {
     this.#options = options;
     this.#trust = options.trust;
     this.#rules = rulesOf(options.trust);
+    this.#passesUnlisted = options.trust.passesUnlisted ?? false;
     this.#revocation = this.#revocationCheck();
   }
 
@@ -90,8 +92,11 @@ export class Callers {
   }
 
   #revocationCheck(): RevocationCheck | undefined {
-    const { traits, clock } = this.#options;
-    return traits.checksCrls ? undefined : createRevocationCheck(this.#rules, clock);
+    const { traits, clock, events } = this.#options;
+    if (!this.#passesUnlisted) return traits.checksCrls ? undefined : createRevocationCheck(this.#rules, clock);
+    return createRevocationCheck(this.#rules, clock, (socket) =>
+      events('revocation.passed', { side: 'listener', peer: subjectOf(socket), why: 'no current list' }),
+    );
   }
 
   /** Holds every connection to these rules from now on; resolves with the number of those that were cut for it. */
@@ -145,6 +150,8 @@ const REASONS = {
   'wrong-purpose': 'wrong_purpose',
   untrusted: 'untrusted',
 } as const;
+
+const subjectOf = (socket: TLSSocket): string => socket.getPeerX509Certificate()?.subject.replaceAll('\n', ',') ?? '';
 
 /** What OpenSSL lets pass. An authority may sign for callers, and is none: it could be everybody. @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md#41-basic-constraints */
 function refusalOfLeaf(leaf: X509Certificate, pins: readonly string[]): ListenerRefusal | undefined {

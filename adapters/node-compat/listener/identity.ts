@@ -9,7 +9,7 @@ import {
   parseCertificates,
   splitPem,
 } from '../../../src/index.ts';
-import type { Certificate, CertificateFacts, Clock, KeyOpener, SettingValues } from '../../../src/index.ts';
+import type { Certificate, CertificateFacts, Clock, KeyOpener, ListReader, SettingValues } from '../../../src/index.ts';
 import { readTextFile } from '../files/file-reader.ts';
 import { readCallerTrust } from './caller-trust.ts';
 import { readNamed } from './named-file.ts';
@@ -25,7 +25,7 @@ export interface ListenerIdentity extends Presented {
 }
 
 /**
- * Everything the listener needs of its files, each held to the same rules as an upstream's; undefined where TLS is off.
+ * Everything the listener needs of its files, and of `readList` once there is one, each held to the same rules as an upstream's; undefined where TLS is off.
  *
  * @throws GatewayError file_refused and the codes of certificates, keys, CAs and revocation lists
  */
@@ -33,6 +33,7 @@ export async function readListenerIdentity(
   settings: SettingValues,
   openKey: KeyOpener,
   clock: Clock,
+  readList?: ListReader,
 ): Promise<ListenerIdentity | undefined> {
   const { certFile, keyFile = certFile, tlsMinVersion: minVersion, tlsCiphers: ciphers } = settings;
   if (certFile === undefined || keyFile === undefined) return undefined;
@@ -44,7 +45,7 @@ export async function readListenerIdentity(
       hint: 'give the key the certificate was issued for',
     });
   const chainPem = [leaf, ...intermediates].map(({ pem }) => pem).join('');
-  const callers = await readCallerTrust(settings, clock.nowMs());
+  const callers = await readCallerTrust(settings, clock.nowMs(), readList);
   const parts = { chainPem, privateKey: pkcs8, minVersion, ciphers, facts: leaf.facts, callers };
   tryOut(parts);
   return { ...parts, fingerprint: fingerprintOf(parts) };

@@ -8,12 +8,17 @@ import { readTextFile } from '../files/file-reader.ts';
  */
 export async function readNamed<T>(path: string, parse: (text: string) => Promise<T> | T): Promise<T> {
   const text = await readTextFile(path);
+  return named(path, () => parse(text));
+}
+
+/** What `parse` comes to; its errors say what they are about. @throws GatewayError what `parse` throws */
+export async function named<T>(name: string, parse: () => Promise<T> | T): Promise<T> {
   try {
-    return await parse(text);
+    return await parse();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const { code, message, hint, details, cause } = error;
     const options = { ...(hint !== undefined && { hint }), ...(details && { details }), cause };
-    throw new GatewayError(code, `${path}: ${message}`, options);
+    throw new GatewayError(code, `${name}: ${message}`, options);
   }
 }

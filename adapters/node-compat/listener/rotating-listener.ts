@@ -1,9 +1,10 @@
 import { toGatewayError } from '../../../src/index.ts';
-import type { EventSink, RotationParticipant, RotationProblem, SettingValues } from '../../../src/index.ts';
+import type { EventSink, ListReader, RotationParticipant, RotationProblem, SettingValues } from '../../../src/index.ts';
 import { openKey } from '../open-key.ts';
 import { systemClock } from '../clock.ts';
 import { pinFileOf } from './caller-rules.ts';
 import type { LiveCallerRules } from './caller-rules.ts';
+import { isUrl } from './caller-trust.ts';
 import { readListenerIdentity } from './identity.ts';
 import type { ListenerIdentity } from './identity.ts';
 import type { Listener } from './listener.ts';
@@ -13,6 +14,7 @@ const NAME = 'listener';
 export interface RotatingListenerOptions {
   readonly events: EventSink;
   readonly callerRules: LiveCallerRules;
+  readonly readList: ListReader;
   /** Told of each identity that took the place of another. */
   readonly onPresented: (identity: ListenerIdentity) => void;
 }
@@ -24,10 +26,11 @@ export interface RotatingListenerOptions {
 export function rotatingListener(
   listener: Listener,
   settings: SettingValues,
-  { events, callerRules, onPresented }: RotatingListenerOptions,
+  { events, callerRules, readList, onPresented }: RotatingListenerOptions,
 ): RotationParticipant {
   const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
-  const named = [certFile, keyFile, keyPasswordFile, clientCa, clientCrl, pinFileOf(settings)];
+  const lists = clientCrl?.filter((source) => !isUrl(source)) ?? [];
+  const named = [certFile, keyFile, keyPasswordFile, clientCa, ...lists, pinFileOf(settings)];
   const files = named.filter((path) => path !== undefined);
   let problem: RotationProblem | undefined;
   return {
@@ -36,7 +39,7 @@ export function rotatingListener(
       if (scope !== 'all') return false;
       try {
         const rules = await callerRules.read();
-        const identity = await readListenerIdentity(settings, openKey, systemClock);
+        const identity = await readListenerIdentity(settings, openKey, systemClock, readList);
         problem = undefined;
         const isHeldToOthers = callerRules.use(rules);
         if (identity === undefined || listener.identity === undefined) return isHeldToOthers;

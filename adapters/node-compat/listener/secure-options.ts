@@ -44,13 +44,13 @@ export function secureOptions({ chainPem, privateKey, minVersion, ciphers, calle
  */
 const ONE_HANDSHAKE = constants.SSL_OP_NO_RENEGOTIATION;
 
-function callerOptions({ anchors, unrooted, crls }: CallerTrust): SecureContextOptions {
+function callerOptions({ anchors, unrooted, crls, passesUnlisted }: CallerTrust): SecureContextOptions {
   return {
     ca: anchors.map(({ pem }) => pem),
     // enough on Bun; Node's server is told in another way
     ...(unrooted && { allowPartialTrustChain: true }),
     // one by one: of several in a text Node up to 24 reads the first only
-    ...(crls.length > 0 && { crl: [...crls] }),
+    ...(crls.length > 0 && !passesUnlisted && { crl: [...crls] }),
   };
 }
 

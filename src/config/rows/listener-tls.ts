@@ -1,6 +1,6 @@
 import type { Secret } from '../../base/secret.ts';
 import { optional, setting } from '../setting.ts';
-import { ciphers, integer, oneOf, pinsOrFile, secret, subjectRules, text, truth } from '../values.ts';
+import { ciphers, integer, listSources, oneOf, pinsOrFile, secret, subjectRules, text, truth } from '../values.ts';
 
 /** Whether callers are asked for a certificate, and whether they must show one. */
 export type ClientAuth = 'none' | 'optional' | 'required';
@@ -71,12 +71,20 @@ export const LISTENER_TLS_SETTINGS = {
     fallback: 'none',
     help: 'whether callers are asked for a certificate (0, 1 or 2 mean the same); a verified one is a credential of role user',
   }),
-  clientCrl: optional<string>({
+  clientCrl: optional<readonly string[]>({
     env: 'POSTERN_CLIENT_CRL',
     flag: 'client-crl',
-    placeholder: 'FILE',
-    parse: text,
-    help: "revocation lists for callers' certificates (PEM), a current one of each authority",
+    placeholder: 'FILE|URL',
+    repeatable: true,
+    parse: listSources,
+    help: "revocation lists for callers' certificates: PEM files and http or https URLs, a current list of each authority",
+  }),
+  revocationFailure: setting<'closed' | 'open'>({
+    env: 'POSTERN_REVOCATION_FAILURE',
+    placeholder: 'closed|open',
+    parse: oneOf<'closed' | 'open'>({ closed: 'closed', open: 'open' }),
+    fallback: 'closed',
+    help: 'whether callers and servers pass (open) where revocation lists or OCSP say nothing current of them',
   }),
   tlsCiphers: optional<readonly string[]>({
     env: 'POSTERN_TLS_CIPHERS',

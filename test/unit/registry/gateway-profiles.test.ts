@@ -30,6 +30,8 @@ const options = (capabilities = testCapabilities) => ({
   capabilities,
   allowInsecureTls: false,
   clock: new ManualClock(Date.now()),
+  readList: () => Promise.reject(new Error('no lists here')),
+  revocationFailure: 'closed' as const,
   readFile: (path: string) => Promise.reject(new GatewayError('file_refused', `${path} is not there`)),
 });
 const open = (tls: GatewayTls<Secret>): Promise<GatewayProfiles> => openProfiles(tls, options());

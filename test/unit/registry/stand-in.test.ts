@@ -30,6 +30,8 @@ beforeAll(async () => {
     capabilities: testCapabilities,
     allowInsecureTls: false,
     clock: new ManualClock(Date.now()),
+    readList: () => Promise.reject(new Error('no lists here')),
+    revocationFailure: 'closed' as const,
   };
   profiles = await openProfiles(
     { ...(await identity('current')), next: await identity('next'), retiring: await identity('retiring') },
