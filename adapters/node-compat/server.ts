@@ -1,5 +1,5 @@
-import { createGateway, healthPortOf } from '../../src/index.ts';
-import type { EventHub, Gateway, SettingValues } from '../../src/index.ts';
+import { createGateway, fetchOver, healthPortOf, OcspClient, OcspGuard } from '../../src/index.ts';
+import type { Dialer, EventHub, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from './open-key.ts';
 import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir/data-dir.ts';
@@ -50,7 +50,8 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     const identity = fetchesLists(settings)
       ? await readListenerIdentity(settings, openKey, systemClock, readList)
       : checked;
-    const listener = await openListener(runtime, { host, port, identity, fetch, webSocket, events });
+    const ocsp = settings.clientOcsp ? callersGuard(settings, platform.dialer, events) : undefined;
+    const listener = await openListener(runtime, { host, port, identity, fetch, webSocket, events, ocsp });
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
     const url = urlOf(host, listener.port, identity);
@@ -92,6 +93,12 @@ async function nameMissingFolders(folders: readonly string[], events: EventHub):
         setting: 'POSTERN_CERT_DIRS',
         message: `there is no folder ${folder}: files below it are refused until there is one`,
       });
+}
+
+function callersGuard({ revocationFailure }: SettingValues, dialer: Dialer, events: EventHub): OcspGuard {
+  const clock = systemClock;
+  const client = new OcspClient({ fetchBytes: fetchOver(dialer, clock), clock, events });
+  return new OcspGuard({ client, failure: revocationFailure, side: 'listener', clock, events });
 }
 
 const LOOPBACK = '127.0.0.1';

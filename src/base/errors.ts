@@ -128,6 +128,7 @@ export const ERRORS = {
   tls_server_wrong_purpose: row('upstream', 'tls'),
   tls_server_revoked: row('upstream', 'tls'),
   tls_crl_unusable: row('operator', 'tls'),
+  ocsp_unavailable: row('operator', 'tls', true),
   tls_pin_mismatch: row('upstream', 'tls'),
   tls_client_certificate_required: row('operator', 'tls'),
   tls_client_certificate_untrusted: row('operator', 'tls'),

@@ -13,8 +13,15 @@ export interface EventFields {
   'listener.reloaded': { readonly subject: string; readonly notAfter: string };
   'listener.kept': { readonly code: ErrorCode; readonly message: string };
   /** Connections of callers whose certificate is not accepted any more. */
-  'listener.cut': { readonly connections: number; readonly why: 'trust' | 'revoked' | 'pin' | 'expired' };
+  'listener.cut': { readonly connections: number; readonly why: 'trust' | 'revoked' | 'pin' | 'expired' | 'unknown' };
   'listener.refused': { readonly reason: ListenerRefusal; readonly subject?: string; readonly address?: string };
+  /** Connections whose server OCSP does not call good any more. */
+  'upstream.refused': {
+    readonly origin: string;
+    readonly connections: number;
+    readonly requests: number;
+    readonly why: 'revoked' | 'unknown';
+  };
   /** Where revocation is looked up, and what it says is missing or out of date; `source` is an address or a file. */
   'revocation.failing': RevocationSource & { readonly code: ErrorCode; readonly message: string };
   'revocation.recovered': RevocationSource;
@@ -128,6 +135,7 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'listener.kept': 'error',
   'listener.cut': 'warn',
   'listener.refused': 'debug',
+  'upstream.refused': 'warn',
   'revocation.failing': 'warn',
   'revocation.recovered': 'info',
   'revocation.passed': 'warn',

@@ -32,7 +32,7 @@ export function checkTogether(
   for (const problem of [clientAuthProblem(values), proxyProblem(values), wayInProblem(values), tlsProblem(values)])
     if (problem) problems.push(problem);
   for (const name of idleOf(values))
-    if (values[name] !== undefined)
+    if (values[name] !== SETTINGS[name].fallback)
       warnings.push({
         setting: SETTINGS[name].env,
         message: `has no effect while ${SETTINGS.clientAuth.env} is none: callers are not asked for certificates`,
@@ -76,7 +76,7 @@ function clientAuthProblem(values: SettingValues): ConfigProblem | undefined {
 function idleOf({ clientAuth, trustProxyAuth }: SettingValues) {
   if (clientAuth !== 'none') return [];
   const ofCertificates = trustProxyAuth ? [] : (['clientCa', 'clientSubject', 'clientPins'] as const);
-  return [...ofCertificates, 'clientCrl', 'clientChainDepth'] as const;
+  return [...ofCertificates, 'clientCrl', 'clientOcsp', 'clientChainDepth'] as const;
 }
 
 /** Plain text where there must be none, and suites that leave nothing to speak. */

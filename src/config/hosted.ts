@@ -37,6 +37,7 @@ const UNSUPPORTED: SettingsHost['unsupported'] = {
   clientSubject: 'peerCertificate',
   clientChainDepth: 'peerCertificate',
   clientPins: 'peerCertificate',
+  clientOcsp: 'ocsp',
   revocationFailure: 'crl',
   trustProxyAuth: 'peerAddress',
   trustedProxies: 'peerAddress',

@@ -99,7 +99,7 @@ export const METRICS = {
   postern_cut_total: {
     type: 'counter',
     labels: ['side', 'gateway', 'reason'],
-    help: 'Connections cut at once; side is upstream or listener, reason trust, revoked, pin, expired or operator',
+    help: 'Connections cut at once; side is upstream or listener, reason trust, revoked, unknown, pin, expired or operator',
   },
   postern_calls_cut_total: { type: 'counter', labels: [], help: 'Calls cut because a drain ran out of time' },
   postern_records_refused_total: { type: 'counter', labels: ['code'], help: 'Stored records that were not accepted' },

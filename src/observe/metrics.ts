@@ -23,6 +23,8 @@ const FEEDS: Feeds = {
     metrics.count('postern_cut_total', ['upstream', gateway, why], connections),
   'listener.cut': (metrics, { why, connections }) =>
     metrics.count('postern_cut_total', ['listener', '', why], connections),
+  'upstream.refused': (metrics, { why, connections }) =>
+    metrics.count('postern_cut_total', ['upstream', '', why], connections),
   'revocation.passed': (metrics, { side }) => metrics.count('postern_revocation_passed_total', [side]),
   'upstream.removed': (metrics, { gateway }) => metrics.forget('gateway', gateway),
   'handshake.finished': (metrics, { outcome, resumed }) =>

@@ -52,7 +52,8 @@ export function readExtensions(der: Bytes): CertificateExtensions {
   };
 }
 
-function extensionValues(der: Bytes): ReadonlyMap<string, Bytes> {
+/** The values of all extensions of a DER certificate, by identifier. @throws RangeError when the DER is damaged. */
+export function extensionValues(der: Bytes): ReadonlyMap<string, Bytes> {
   const [tbs] = readDer(readOneDer(der).value);
   const wrapper = tbs && readDer(tbs.value).find(({ tag }) => tag === EXTENSIONS_TAG);
   if (!wrapper) return new Map();

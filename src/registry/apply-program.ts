@@ -110,6 +110,7 @@ const ADDRESS_FIELDS = [
   'verify',
   'minTlsVersion',
   'crl',
+  'revocation',
   'pins',
   'next',
 ] as const satisfies readonly (keyof GatewayPatch)[];

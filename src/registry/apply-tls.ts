@@ -29,6 +29,7 @@ export function applyTls(stored: Tls, patch: GatewayPatch, url: URL): Tls {
     verify: kept(patch.verify, stored.verify, (verify) => verify),
     minTlsVersion: kept(patch.minTlsVersion, stored.minTlsVersion, (version) => VERSIONS[version]),
     crl: kept(patch.crl, stored.crl, parseListSource),
+    revocation: kept(patch.revocation, stored.revocation, (way) => (way === 'ocsp' ? way : undefined)),
     pins: kept(patch.pins, stored.pins, (pins) => (pins.length > 0 ? pins : undefined)),
     next: kept(patch.next, stored.next, (next) => applyNext(stored.next, next)),
     retiring: url.protocol === 'http:' ? undefined : stored.retiring,

@@ -141,6 +141,10 @@ export const GATEWAY_FIELDS = {
     'Revocation lists for the server certificate: PEM, the path of a PEM file below POSTERN_CERT_DIRS, or http and https URLs with blanks between them.',
     { maxLength: PEM_CHARACTERS },
   ),
+  revocation: choice(
+    'ocsp: the responder the server certificate names, or a status the server staples, has to call it good. Default none.',
+    ['none', 'ocsp'],
+  ),
   pins: list(
     'SHA-256 of the SubjectPublicKeyInfo of the server certificate, base64; one must match.',
     text('A pin.', { maxLength: 128 }),

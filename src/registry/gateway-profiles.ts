@@ -67,6 +67,7 @@ export async function openProfiles(tls: GatewayTls<Secret>, options: OpenProfile
     verify: tls.verify,
     minVersion: tls.minTlsVersion,
     crl: await listsOf(tls.crl, { caCertificate, alsoTrusted, options }),
+    revocation: tls.revocation,
     pins: tls.pins,
   };
   const main = await openProfile(material, { ...options, nowMs, alsoTrusted });
@@ -84,8 +85,8 @@ export function profileWith(profiles: GatewayProfiles, name: IdentityName): TlsP
 }
 
 /** The same profile, but with whom another one believes. */
-export function believingAs({ trust, crls, pins, verify }: TlsProfile, profile: TlsProfile): TlsProfile {
-  return profileBut({ trust, crls, pins, verify }, profile);
+export function believingAs({ trust, crls, ocsp, pins, verify }: TlsProfile, profile: TlsProfile): TlsProfile {
+  return profileBut({ trust, crls, ocsp, pins, verify }, profile);
 }
 
 function profileBut(change: Partial<TlsProfile>, before: TlsProfile): TlsProfile {

@@ -58,6 +58,8 @@ export interface GatewayTls<S> extends GatewayIdentity<S> {
   readonly verify?: boolean | undefined;
   readonly minTlsVersion?: TlsVersion | undefined;
   readonly crl?: ListSource | undefined;
+  /** Absent means none. */
+  readonly revocation?: 'ocsp' | undefined;
   readonly pins?: readonly string[] | undefined;
   readonly next?: NextIdentity<S> | undefined;
   readonly retiring?: RetiringIdentity<S> | undefined;

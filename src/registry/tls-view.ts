@@ -30,6 +30,7 @@ export function tlsFieldsView(tls: GatewayTls<unknown>) {
     verify: tls.verify ?? true,
     minTlsVersion: tls.minTlsVersion ?? 'TLSv1.2',
     crl: tls.crl && isUrls(tls.crl) ? tls.crl.urls.join(' ') : shown(tls.crl),
+    revocation: tls.revocation ?? 'none',
     pins: tls.pins ?? [],
     next: otherView(tls.next),
     retiring: otherView(tls.retiring),

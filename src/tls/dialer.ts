@@ -14,6 +14,8 @@ export interface DialerCapabilities {
   readonly skipVerify: boolean;
   readonly minVersion: boolean;
   readonly crl: boolean;
+  /** Whether server certificates are looked up by OCSP. */
+  readonly ocsp: boolean;
   readonly pins: boolean;
   readonly peerCertificate: boolean;
   readonly http2: boolean;
@@ -32,6 +34,8 @@ export interface ListenerCapabilities {
   readonly peerCertificate: boolean;
   /** Whether callers' certificates are looked up in revocation lists. */
   readonly crl: boolean;
+  /** Whether callers' certificates are looked up by OCSP. */
+  readonly ocsp: boolean;
   /** Whether certificates change without a restart. */
   readonly hotSwap: boolean;
   /** Whether the cipher suites it is told are those it speaks, in every version of TLS. */

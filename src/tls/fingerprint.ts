@@ -26,6 +26,7 @@ export function fingerprintOf(parts: ProfileParts): ProfileFingerprint {
     ['crls', asSet(parts.crls.map(utf8))],
     ['pins', asSet(parts.pins.map(utf8))],
     // last and only where there is one: what was named before it existed keeps its name
+    ...(parts.ocsp ? [['ocsp', []] as const] : []),
     ...(identity && 'binding' in identity ? [['binding', [utf8(identity.binding)]] as const] : []),
   ];
   const hash = sha256.create();

@@ -49,6 +49,7 @@ export async function openProfile(material: TlsMaterial, options: OpenProfileOpt
     verify,
     minVersion: parseVersion(material.minVersion ?? 'TLSv1.2'),
     crls: material.crl === undefined ? [] : await openCrls(material.crl, trust),
+    ...(material.revocation === 'ocsp' && { ocsp: true }),
     pins: Object.freeze((material.pins ?? []).map(parsePin)),
   };
   return Object.freeze({ fingerprint: fingerprintOf(parts), ...parts });
@@ -75,6 +76,7 @@ export function requireCapabilities(material: TlsMaterial, capabilities: DialerC
     ['verify false', 'skipVerify', material.verify === false],
     ['min_tls_version TLSv1.3', 'minVersion', material.minVersion === 'TLSv1.3'],
     ['crl', 'crl', material.crl !== undefined],
+    ['revocation ocsp', 'ocsp', material.revocation === 'ocsp'],
     ['pins', 'pins', (material.pins ?? []).length > 0],
   ]);
 }

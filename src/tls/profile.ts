@@ -53,6 +53,8 @@ export interface TlsProfile {
   readonly minVersion: TlsVersion;
   /** One PEM CRL per entry; empty means revocation is not checked. */
   readonly crls: readonly string[];
+  /** Whether the server's certificate is looked up by OCSP; absent means no. */
+  readonly ocsp?: boolean | undefined;
   /** SHA-256 of the server certificate's SubjectPublicKeyInfo, base64; any one must match. */
   readonly pins: readonly string[];
 }
@@ -71,5 +73,6 @@ export interface TlsMaterial {
   readonly verify?: boolean | undefined;
   readonly minVersion?: TlsVersion | undefined;
   readonly crl?: string | undefined;
+  readonly revocation?: 'none' | 'ocsp' | undefined;
   readonly pins?: readonly string[] | undefined;
 }

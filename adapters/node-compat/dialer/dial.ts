@@ -6,7 +6,7 @@ import type { Certificate, Clock, ErrorCode, EventSink, PeerChain, TlsProfile } 
 import { classifyDial, connectTimeout } from '../channel/classify.ts';
 import type { Connect, Connection, DialFacts } from '../channel/connection.ts';
 import type { AddressGuard } from './address-guard.ts';
-import { type RevocationCheck, revocationRefusal } from './revocation-check.ts';
+import type { PeerCheck } from './peer-check.ts';
 import { rawOf, shownChain, withoutAnchors } from './shown-chain.ts';
 import type { KeptSession, SessionKeeper } from './session-keeper.ts';
 
@@ -26,7 +26,7 @@ export interface TlsDial {
   readonly context: SecureContext;
   readonly sessions: SessionKeeper;
   /** What the handshake itself leaves out. */
-  readonly checkRevocation?: RevocationCheck | undefined;
+  readonly checkPeer?: PeerCheck | undefined;
   /** What the runtime may have added to the chain a server showed. */
   readonly added?: readonly Certificate[];
 }
@@ -69,6 +69,7 @@ class Attempt {
   readonly #tcp: Socket;
   #secure: TLSSocket | undefined;
   #offered: KeptSession | undefined;
+  #stapled: Uint8Array | undefined;
   #over = false;
 
   constructor(target: Target, deps: DialDeps, done: Parameters<Connect>[0]) {
@@ -112,10 +113,12 @@ class Attempt {
       checkServerIdentity: (_, certificate) =>
         profile.checkHostname ? checkServerIdentity(name, certificate) : undefined,
       ALPNProtocols: ['http/1.1'],
+      ...(profile.ocsp && { requestOCSP: true }),
       ...(offered && { session: offered.session }),
     });
     this.#secure = secure;
     secure.on('error', this.#onError);
+    secure.once('OCSPResponse', (response: Buffer | null) => (this.#stapled = response ?? undefined));
     secure.once('secureConnect', this.#onSecure);
   };
 
@@ -129,13 +132,13 @@ class Attempt {
     if (refusal) return this.#fail(refusal);
     if (secure.isSessionReused()) return this.#succeed(secure, secure, this.#offered?.peer ?? []);
     const peer = rawOf(withoutAnchors(shownChain(shown), tls.added ?? []));
-    if (tls.checkRevocation) void this.#succeedUnlessRevoked(secure, peer, tls.checkRevocation);
+    if (tls.checkPeer) void this.#succeedIfGood(secure, peer, tls.checkPeer);
     else this.#succeed(secure, secure, peer);
   };
 
   /** Nothing was sent yet, and nothing is where the answer is no. */
-  async #succeedUnlessRevoked(secure: TLSSocket, peer: PeerChain, check: RevocationCheck): Promise<void> {
-    const refusal = revocationRefusal(await check(secure));
+  async #succeedIfGood(secure: TLSSocket, peer: PeerChain, check: PeerCheck): Promise<void> {
+    const refusal = await check({ secure, peer, stapled: this.#stapled });
     if (refusal) this.#fail(refusal);
     else if (secure.destroyed) this.#onError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
     else this.#succeed(secure, secure, peer);

@@ -1,12 +1,13 @@
 import type { SecureContext } from 'node:tls';
-import { GatewayError, LeasedCache } from '../../../src/index.ts';
-import type { Clock, Dialer, EventSink, Lease, TlsProfile } from '../../../src/index.ts';
+import { fetchOver, GatewayError, LeasedCache, OcspClient, OcspGuard } from '../../../src/index.ts';
+import type { Clock, Dialer, EventSink, Lease, OcspRefusal, PeerChain, TlsProfile } from '../../../src/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Connect } from '../channel/connection.ts';
 import { UndiciChannel } from '../channel/undici-channel.ts';
 import { createAddressGuard } from './address-guard.ts';
 import { createConnect, type DialDeps, type TlsDial } from './dial.ts';
 import { examine } from './examine.ts';
+import { createPeerCheck, type OcspUse } from './peer-check.ts';
 import { createRevocationCheck } from './revocation-check.ts';
 import { connectToLook, explain, explaining } from './second-look.ts';
 import { buildSecureContext } from './secure-context.ts';
@@ -45,16 +46,21 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
     onUse: (outcome) => events('cache.used', { cache: 'context', outcome }),
   });
 
-  return {
+  const dialer: Dialer = {
     name: runtime.name.toLowerCase(),
     capabilities: runtime.dialer,
 
     async open(profile, origin) {
       requireMatch(origin, profile);
       const context = profile && (await leaseContext(profile));
-      const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0);
-      const tls = profile && context && sessions && tlsDial(origin, profile, context.value, sessions);
-      return new UndiciChannel({
+      // a resumed handshake shows nothing that could be pinned or asked about
+      const sessions = profile && createSessionKeeper(clock, profile.pins.length === 0 && !profile.ocsp);
+      const onRefused = (peer: PeerChain, refusal: OcspRefusal): void => {
+        const count = channel.cut([peer], withdrawn(refusal));
+        if (count.connections > 0) events('upstream.refused', { origin, ...count, why: refusal.why });
+      };
+      const tls = profile && context && sessions && tlsDial(origin, profile, context.value, sessions, onRefused);
+      const channel = new UndiciChannel({
         origin,
         fingerprint: profile?.fingerprint,
         connect: connectTo(origin, tls),
@@ -66,6 +72,7 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
           events('channel.drained', { origin, cut });
         },
       });
+      return channel;
     },
 
     async examine(profile, origin, signal) {
@@ -91,16 +98,33 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       contexts.close();
     },
   };
+  const guard = new OcspGuard({
+    client: new OcspClient({ fetchBytes: fetchOver(dialer, clock), clock, events }),
+    failure: isOpen ? 'open' : 'closed',
+    side: 'upstream',
+    clock,
+    events,
+  });
+  return dialer;
 
-  function tlsDial(origin: string, profile: TlsProfile, context: SecureContext, sessions: SessionKeeper): TlsDial {
+  function tlsDial(
+    origin: string,
+    profile: TlsProfile,
+    context: SecureContext,
+    sessions: SessionKeeper,
+    onRefused?: OcspUse['onRefused'],
+  ): TlsDial {
     const { completesChains } = runtime.tls;
     const { trust } = profile;
     const passed = () => events('revocation.passed', { side: 'upstream', peer: origin, why: 'no current list' });
+    const lists = checksCrls ? undefined : createRevocationCheck(profile, clock, isOpen ? passed : undefined);
+    const anchors = trust.mode === 'system' ? [] : trust.anchors;
+    const ocsp = profile.ocsp && profile.verify ? { guard, name: origin, anchors, onRefused } : undefined;
     return {
       profile,
       context,
       sessions,
-      ...(!checksCrls && { checkRevocation: createRevocationCheck(profile, clock, isOpen ? passed : undefined) }),
+      checkPeer: createPeerCheck(lists, ocsp),
       ...(completesChains && trust.mode !== 'system' && { added: trust.anchors }),
     };
   }
@@ -120,6 +144,13 @@ export function createDialer(runtime: Runtime, options: DialerOptions): Dialer {
       return context;
     });
   }
+}
+
+function withdrawn({ why, message }: OcspRefusal): GatewayError {
+  return new GatewayError('identity_withdrawn', `the connection was cut: ${message}`, {
+    hint: 'the request may have been carried out; sent again it goes over a new connection, where the server is judged anew',
+    details: { why },
+  });
 }
 
 function requireMatch(origin: string, profile: TlsProfile | undefined): void {

@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto';
-import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { checkClientCertificate, isTooDeep, refusalOf, withdrawalJudge } from '../../../src/index.ts';
-import type { Clock, EventSink, ListenerRefusal, PeerRules, Withdrawal } from '../../../src/index.ts';
-import { createRevocationCheck, type RevocationCheck } from '../dialer/revocation-check.ts';
+import { isTooDeep, withdrawalJudge } from '../../../src/index.ts';
+import type { Clock, EventSink, OcspGuard, OcspRefusal, PeerRules, Withdrawal } from '../../../src/index.ts';
+import { createRevocationCheck } from '../dialer/revocation-check.ts';
+import type { RevocationCheck } from '../dialer/revocation-check.ts';
 import { rawOf } from '../dialer/shown-chain.ts';
 import type { ShownChain } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
+import { judgeCaller, subjectOf } from './caller-admission.ts';
+import type { Admitted, CallerVerdict } from './caller-admission.ts';
 import { lookAt } from './caller-chain.ts';
 import type { CallerTrust } from './caller-trust.ts';
-import { refusalFor } from './refusals.ts';
 
 export interface CallersOptions {
   readonly trust: CallerTrust;
@@ -18,6 +18,8 @@ export interface CallersOptions {
   readonly traits: TlsTraits;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** Absent where callers are not looked up by OCSP. */
+  readonly ocsp?: OcspGuard | undefined;
 }
 
 type Judge = (chain: ShownChain) => Promise<Withdrawal | undefined>;
@@ -25,6 +27,8 @@ type Judge = (chain: ShownChain) => Promise<Withdrawal | undefined>;
 /** The connections of one listener whose callers showed a certificate. */
 export class Callers {
   readonly #open = new Map<TLSSocket, ShownChain>();
+  /** How to stop looking at them again. */
+  readonly #watches = new Map<TLSSocket, () => void>();
   readonly #options: CallersOptions;
   #trust: CallerTrust;
   #rules: PeerRules;
@@ -42,61 +46,55 @@ export class Callers {
     this.#revocation = this.#revocationCheck();
   }
 
-  /**
-   * Whether a connection may be served, its handshake being over: Node lets in whoever has a wrong certificate, or none.
-   * A promise where there is something to compute. Who is refused is told of.
-   */
+  /** Whether a connection may be served, its handshake being over; who is refused is told of. */
   admit(socket: TLSSocket): boolean | Promise<boolean> {
     // before anything is awaited: a socket that was closed tells nothing
     const { remoteAddress: address } = socket;
     const chain = lookAt(socket, this.#trust.anchors);
     const [leaf] = chain;
-    const decide = (reason: ListenerRefusal | undefined): boolean => {
-      if (reason === undefined) return !socket.destroyed;
-      const subject = leaf?.subject.replaceAll('\n', ', ');
+    if (leaf !== undefined && socket.authorized) this.#follow(socket, chain);
+    const decide = (verdict: CallerVerdict): boolean => {
+      if (verdict.refusal === undefined) return this.#serve(socket, verdict);
+      const subject = leaf && subjectOf(leaf);
       const who = { ...(subject !== undefined && { subject }), ...(address !== undefined && { address }) };
-      this.#options.events('listener.refused', { reason, ...who });
+      this.#options.events('listener.refused', { reason: verdict.refusal, ...who });
       return false;
     };
-    if (leaf === undefined) return decide(this.#trust.isRequired ? 'certificate_missing' : undefined);
-    if (!socket.authorized) {
-      const found = this.#whyNot(socket, chain);
-      return typeof found === 'string' ? decide(found) : found.then(decide);
-    }
+    const { traits, clock, ocsp } = this.#options;
+    const held = { trust: this.#trust, rules: this.#rules, revocation: this.#revocation, ocsp, traits, clock };
+    const verdict = judgeCaller(socket, chain, held);
+    return verdict instanceof Promise ? verdict.then(decide) : decide(verdict);
+  }
+
+  /** By one listener for its end, as sockets of Bun have nearly as many as are taken for a leak. */
+  #follow(socket: TLSSocket, chain: ShownChain): void {
     this.#open.set(socket, chain);
-    socket.once('close', () => this.#open.delete(socket));
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#watches.get(socket)?.();
+      this.#watches.delete(socket);
+    });
     if (this.#options.clock.monotonicMs() < this.#lateUntilMs) void this.#cut([socket], this.#judge(this.#rules));
-    const refusal = refusalOfLeaf(leaf, this.#rules.pins);
-    if (refusal !== undefined) return decide(refusal);
-    const { maxIntermediates } = this.#trust;
-    if (this.#revocation === undefined && maxIntermediates === undefined) return true;
-    return this.#looked(socket, chain).then(decide);
   }
 
-  /** What takes time to find out. */
-  async #looked(socket: TLSSocket, chain: ShownChain): Promise<ListenerRefusal | undefined> {
-    const { anchors, maxIntermediates } = this.#trust;
-    const verdict = (await this.#revocation?.(socket)) ?? 'good';
-    if (verdict !== 'good') return `certificate_${verdict}`;
-    if (maxIntermediates === undefined) return undefined;
-    const isDeep = await isTooDeep(rawOf(chain), anchors, maxIntermediates).catch(() => true);
-    return isDeep ? 'chain_too_deep' : undefined;
-  }
-
-  #whyNot({ authorizationError }: TLSSocket, chain: ShownChain): ListenerRefusal | Promise<ListenerRefusal> {
-    if (this.#options.traits.explainsVerification) return refusalFor(authorizationError);
-    const { trust } = this.#rules;
-    return refusalOf(rawOf(chain), trust, this.#options.clock.nowMs(), checkClientCertificate)
-      .then((found): ListenerRefusal => `certificate_${REASONS[found]}`)
-      .catch((): ListenerRefusal => 'certificate_untrusted');
+  #serve(socket: TLSSocket, { asked }: Admitted): boolean {
+    if (socket.destroyed) return false;
+    const { ocsp, events } = this.#options;
+    const cut = ({ why }: OcspRefusal): void => {
+      socket.destroy();
+      events('listener.cut', { connections: 1, why });
+    };
+    if (ocsp && asked) this.#watches.set(socket, ocsp.watch(asked.peer, asked.untilMs, cut));
+    return true;
   }
 
   #revocationCheck(): RevocationCheck | undefined {
     const { traits, clock, events } = this.#options;
     if (!this.#passesUnlisted) return traits.checksCrls ? undefined : createRevocationCheck(this.#rules, clock);
-    return createRevocationCheck(this.#rules, clock, (socket) =>
-      events('revocation.passed', { side: 'listener', peer: subjectOf(socket), why: 'no current list' }),
-    );
+    return createRevocationCheck(this.#rules, clock, (socket) => {
+      const [leaf] = this.#open.get(socket) ?? [];
+      events('revocation.passed', { side: 'listener', peer: leaf ? subjectOf(leaf) : '', why: 'no current list' });
+    });
   }
 
   /** Holds every connection to these rules from now on; resolves with the number of those that were cut for it. */
@@ -142,23 +140,6 @@ export class Callers {
     }
     return total;
   }
-}
-
-const REASONS = {
-  expired: 'expired',
-  'not-yet-valid': 'not_yet_valid',
-  'wrong-purpose': 'wrong_purpose',
-  untrusted: 'untrusted',
-} as const;
-
-const subjectOf = (socket: TLSSocket): string => socket.getPeerX509Certificate()?.subject.replaceAll('\n', ',') ?? '';
-
-/** What OpenSSL lets pass. An authority may sign for callers, and is none: it could be everybody. @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md#41-basic-constraints */
-function refusalOfLeaf(leaf: X509Certificate, pins: readonly string[]): ListenerRefusal | undefined {
-  if (leaf.ca) return 'certificate_is_a_ca';
-  if (pins.length === 0) return undefined;
-  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
-  return pins.includes(createHash('sha256').update(spki).digest('base64')) ? undefined : 'key_not_pinned';
 }
 
 const rulesOf = ({ anchors, crls, pins = [] }: CallerTrust): PeerRules => ({

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Cancellation, GatewayError } from '../../../src/index.ts';
-import type { Arrival, EventSink, FetchHandler, SocketHandler } from '../../../src/index.ts';
+import type { Arrival, EventSink, FetchHandler, OcspGuard, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Runtime, TlsTraits } from '../runtime.ts';
 import { unbracketed } from './address.ts';
@@ -29,6 +29,8 @@ export interface ListenerOptions {
   /** Where given, requests to become a WebSocket are taken, over HTTP/1.1. */
   readonly webSocket?: SocketHandler;
   readonly events?: EventSink;
+  /** Where given, callers' certificates are looked up by OCSP. */
+  readonly ocsp?: OcspGuard | undefined;
 }
 
 export interface Listener {
@@ -82,7 +84,8 @@ class NodeListener implements Listener {
   /** Once everything was answered, and from then on nothing is. */
   #isOver = false;
 
-  constructor(traits: TlsTraits, { host, identity, fetch, webSocket, events = () => undefined }: ListenerOptions) {
+  constructor(traits: TlsTraits, options: ListenerOptions) {
+    const { host, identity, fetch, webSocket, ocsp, events = () => undefined } = options;
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
@@ -95,7 +98,8 @@ class NodeListener implements Listener {
     };
     const trust = identity?.callers;
     const connections = new CallerConnections();
-    const callers = trust && new Callers({ trust, traits, handshakeMs: HANDSHAKE_MS, clock: systemClock, events });
+    const callers =
+      trust && new Callers({ trust, traits, handshakeMs: HANDSHAKE_MS, clock: systemClock, events, ocsp });
     const { server, http1, http2 } = identity
       ? createTlsServer(identity, { traits, callers }, handle)
       : createPlainServer(handle);

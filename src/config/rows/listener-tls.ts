@@ -79,6 +79,13 @@ export const LISTENER_TLS_SETTINGS = {
     parse: listSources,
     help: "revocation lists for callers' certificates: PEM files and http or https URLs, a current list of each authority",
   }),
+  clientOcsp: setting({
+    env: 'POSTERN_CLIENT_OCSP',
+    placeholder: 'BOOLEAN',
+    parse: truth,
+    fallback: false,
+    help: "whether the OCSP responders that callers' certificates name have to call them good",
+  }),
   revocationFailure: setting<'closed' | 'open'>({
     env: 'POSTERN_REVOCATION_FAILURE',
     placeholder: 'closed|open',

@@ -108,6 +108,7 @@ const gateway = object({
   verify: flag,
   minTlsVersion: oneOf('TLSv1.2', 'TLSv1.3'),
   crl: maybeText,
+  revocation: oneOf('none', 'ocsp'),
   pins: texts,
   next: maybe(object({ caCertificate: maybeText, ...identity })),
   retiring: {

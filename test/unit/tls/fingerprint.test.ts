@@ -78,6 +78,7 @@ test('changing any one field changes the fingerprint', () => {
     verify: ({ verify }) => !verify,
     minVersion: ({ minVersion }) => (minVersion === 'TLSv1.2' ? 'TLSv1.3' : 'TLSv1.2'),
     crls: ({ crls }) => [...crls, 'new'],
+    ocsp: () => true,
     pins: ({ pins }) => [...pins, 'new'],
   };
   const fields = Object.keys(change) as (keyof ProfileParts)[];

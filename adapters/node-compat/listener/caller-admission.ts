@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { checkClientCertificate, isTooDeep, refusalOf } from '../../../src/index.ts';
+import type { Clock, ListenerRefusal, OcspGuard, OcspPeer, OcspRefusal, PeerRules } from '../../../src/index.ts';
+import type { RevocationCheck } from '../dialer/revocation-check.ts';
+import { completedChain, rawOf } from '../dialer/shown-chain.ts';
+import type { ShownChain } from '../dialer/shown-chain.ts';
+import type { TlsTraits } from '../runtime.ts';
+import type { CallerTrust } from './caller-trust.ts';
+import { refusalFor } from './refusals.ts';
+
+/** What a caller is held to once its handshake is over. */
+export interface AdmissionRules {
+  readonly trust: CallerTrust;
+  readonly rules: PeerRules;
+  /** What the handshake itself leaves out. */
+  readonly revocation: RevocationCheck | undefined;
+  readonly ocsp: OcspGuard | undefined;
+  readonly traits: TlsTraits;
+  readonly clock: Clock;
+}
+
+/** A caller that may be served, and until when OCSP says so. */
+export interface Admitted {
+  readonly refusal?: undefined;
+  readonly asked?: { readonly peer: OcspPeer; readonly untilMs: number };
+}
+
+/** Whether a caller may be served. */
+export type CallerVerdict = Admitted | { readonly refusal: ListenerRefusal };
+
+const ADMITTED: Admitted = {};
+
+/**
+ * Judges a caller by what it showed in its handshake: Node lets in whoever has a wrong certificate, or none. A promise
+ * where there is something to compute or to ask.
+ */
+export function judgeCaller(
+  socket: TLSSocket,
+  chain: ShownChain,
+  held: AdmissionRules,
+): CallerVerdict | Promise<CallerVerdict> {
+  const [leaf] = chain;
+  if (leaf === undefined) return held.trust.isRequired ? { refusal: 'certificate_missing' } : ADMITTED;
+  if (!socket.authorized) return notAuthorized(socket, chain, held);
+  const refusal = refusalOfLeaf(leaf, held.rules.pins);
+  if (refusal !== undefined) return { refusal };
+  if (held.revocation === undefined && held.trust.maxIntermediates === undefined && held.ocsp === undefined)
+    return ADMITTED;
+  // before anything is awaited: a socket that was closed tells nothing
+  const peer = { name: subjectOf(leaf), chain: completedChain(socket), anchors: held.trust.anchors };
+  return looked(socket, chain, peer, held);
+}
+
+/** What takes time to find out. */
+async function looked(
+  socket: TLSSocket,
+  chain: ShownChain,
+  peer: OcspPeer,
+  { trust: { anchors, maxIntermediates }, revocation, ocsp }: AdmissionRules,
+): Promise<CallerVerdict> {
+  const verdict = (await revocation?.(socket)) ?? 'good';
+  if (verdict !== 'good') return { refusal: `certificate_${verdict}` };
+  if (maxIntermediates !== undefined && (await isTooDeep(rawOf(chain), anchors, maxIntermediates).catch(() => true)))
+    return { refusal: 'chain_too_deep' };
+  if (ocsp === undefined) return ADMITTED;
+  const { refusal, untilMs } = await ocsp.admit(peer);
+  return refusal ? { refusal: OF_OCSP[refusal.why] } : { asked: { peer, untilMs } };
+}
+
+const OF_OCSP: Readonly<Record<OcspRefusal['why'], ListenerRefusal>> = {
+  revoked: 'certificate_revoked',
+  unknown: 'certificate_unlisted',
+};
+
+async function explained(chain: ShownChain, { rules, clock }: AdmissionRules): Promise<ListenerRefusal> {
+  const found = await refusalOf(rawOf(chain), rules.trust, clock.nowMs(), checkClientCertificate);
+  return `certificate_${REASONS[found]}`;
+}
+
+const REASONS = {
+  expired: 'expired',
+  'not-yet-valid': 'not_yet_valid',
+  'wrong-purpose': 'wrong_purpose',
+  untrusted: 'untrusted',
+} as const;
+
+function notAuthorized({ authorizationError }: TLSSocket, chain: ShownChain, held: AdmissionRules) {
+  if (held.traits.explainsVerification) return { refusal: refusalFor(authorizationError) };
+  return explained(chain, held)
+    .catch((): ListenerRefusal => 'certificate_untrusted')
+    .then((refusal): CallerVerdict => ({ refusal }));
+}
+
+/** What OpenSSL lets pass. An authority may sign for callers, and is none: it could be everybody. @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md#41-basic-constraints */
+function refusalOfLeaf(leaf: X509Certificate, pins: readonly string[]): ListenerRefusal | undefined {
+  if (leaf.ca) return 'certificate_is_a_ca';
+  if (pins.length === 0) return undefined;
+  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
+  return pins.includes(createHash('sha256').update(spki).digest('base64')) ? undefined : 'key_not_pinned';
+}
+
+/** The distinguished name in a line. */
+export const subjectOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n', ', ');
