@@ -1,4 +1,4 @@
-import { matcherOf } from './patterns.ts';
+import { matcherOf } from '../base/patterns.ts';
 import type { MemberRule } from './server-record.ts';
 
 /** What rules are about; templates go by the rules of resources. */

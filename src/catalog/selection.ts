@@ -1,7 +1,7 @@
+import { isPattern, matcherOf } from '../base/patterns.ts';
 import type { GatewayEntry } from '../registry/snapshot.ts';
 import { exposureOf } from './exposure.ts';
 import type { Member } from './member.ts';
-import { isPattern, matcherOf } from './patterns.ts';
 import type { MemberRule, ServerDraft } from './server-record.ts';
 import { serverOf } from './virtual-server.ts';
 import type { VirtualServer } from './virtual-server.ts';

@@ -1,11 +1,11 @@
 import { GatewayError } from '../base/errors.ts';
 import { slugOf } from '../base/ids.ts';
+import { isPattern } from '../base/patterns.ts';
 import type { PatchOf } from '../registry/field-schema.ts';
 import { kept } from '../registry/kept.ts';
 import { labelsAfter } from '../registry/labels.ts';
 import { associate } from './associate.ts';
 import type { ItemKind } from './exposure.ts';
-import { isPattern } from './patterns.ts';
 import type { MEMBER_FIELDS, ServerPatch } from './server-fields.ts';
 import type { ServerCreate } from './server-input.ts';
 import type { MemberRule, ServerDraft } from './server-record.ts';

@@ -1,6 +1,6 @@
 import type { GatewayLabels, RecordHistory } from '../registry/gateway-record.ts';
 
-/** Which gateways a virtual server takes, and what of them it shows. Lists hold names or patterns, see patterns.ts. */
+/** Which gateways a virtual server takes, and what of them it shows. Lists hold names or patterns, see base/patterns.ts. */
 export interface MemberRule {
   /** A slug, or a pattern on slugs. */
   readonly gateway: string;

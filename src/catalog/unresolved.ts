@@ -1,7 +1,7 @@
+import { isPattern } from '../base/patterns.ts';
 import type { RegisteredGateway } from '../registry/snapshot.ts';
 import type { Listing } from '../upstream/facts.ts';
 import type { ItemKind } from './exposure.ts';
-import { isPattern } from './patterns.ts';
 import type { MemberRule, ServerDraft } from './server-record.ts';
 
 /** Something a virtual server names and does not have at the moment; it is served without. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPattern, matcherOf } from '../../../src/catalog/patterns.ts';
+import { isPattern, matcherOf } from '../../../src/base/patterns.ts';
 import { matchesTemplate } from '../../../src/catalog/uri-template.ts';
 
 const part = fc.string({ unit: fc.constantFrom('a', 'b', '/', '-') });
