@@ -70,6 +70,7 @@ export const ERRORS = {
   unauthenticated: row('caller', 'access'),
   token_expired: row('caller', 'access'),
   forbidden: row('caller', 'access'),
+  policy_locks_out: row('operator', 'access'),
   // what an operator configured
   config_invalid: row('operator', 'config'),
   capability_unsupported: row('operator', 'config'),

@@ -85,6 +85,19 @@ export interface EventFields {
   'process.noisy': UpstreamFields & { readonly pid: number };
   'server.saved': { readonly server: string };
   'server.removed': { readonly server: string };
+  'policy.changed': { readonly by: string; readonly rules: number };
+  /**
+   * A caller was refused. `action` is an MCP method, `connect` for an address as a whole, or an action of administration;
+   * `target` is named as its upstream names it. `rule` denied it; null where none allows it.
+   */
+  'policy.refused': {
+    readonly subject: string;
+    readonly action: string;
+    readonly rule: string | null;
+    readonly server?: string;
+    readonly gateway?: string;
+    readonly target?: string;
+  };
   'breaker.opened': UpstreamFields & { readonly retryInMs: number; readonly code: ErrorCode };
   'call.finished': UpstreamFields & {
     readonly method: string;
@@ -158,6 +171,8 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'upstream.cut': 'warn',
   'server.saved': 'info',
   'server.removed': 'info',
+  'policy.changed': 'info',
+  'policy.refused': 'info',
   'upstream.failed': 'warn',
   'upstream.recovered': 'info',
   'upstream.stands_in': 'warn',

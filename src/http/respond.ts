@@ -57,6 +57,7 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   shutting_down: form(503, REFUSED),
   unauthenticated: form(401, REFUSED),
   token_expired: form(401, REFUSED),
+  policy_locks_out: form(409, REFUSED),
   address_refused: form(422, UPSTREAM_FAILED),
   store_unavailable: form(503, RPC.internalError),
   internal: form(500, RPC.internalError),

@@ -20,7 +20,7 @@ export interface CallerCertificate {
   /** SHA-256 of the certificate, lower-case hex; undefined where a proxy does not tell. */
   readonly sha256: string | undefined;
   /** The one of CA_CERTS it is under, by its common name where it has one; absent where nobody knows. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
 }
 
 /** What a verified credential says. */

@@ -2,8 +2,9 @@ import { GatewayError } from '../base/errors.ts';
 
 /**
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `server` a virtual
- * server, `crl` a revocation list that was fetched, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store itself, `session` a legacy session that was
- * ended before its time, or whose state its id cannot carry, `letter` a message from one instance to another.
+ * server, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store
+ * itself, `session` a legacy session that was ended before its time, or whose state its id cannot carry, `letter` a message
+ * from one instance to another, `crl` a revocation list that was fetched, `policy` who may do what.
  */
 export const RECORD_KINDS = [
   'gateway',
@@ -15,6 +16,7 @@ export const RECORD_KINDS = [
   'session',
   'letter',
   'crl',
+  'policy',
 ] as const;
 
 /** One of the kinds. */

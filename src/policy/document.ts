@@ -1,0 +1,45 @@
+import type { PrincipalFacts, Role } from '../identity/principal.ts';
+
+/** One text or several; each is a name, or a pattern in which `*` stands for any text. */
+export type Texts = string | readonly string[];
+
+/** Whom a rule is about: all that is said must hold, one text of each list. */
+export interface Who {
+  readonly subject?: Texts;
+  readonly role?: Role | readonly Role[];
+  readonly method?: PrincipalFacts['method'] | readonly PrincipalFacts['method'][];
+  /** Of a token. */
+  readonly issuer?: Texts;
+  /** The authority the caller's certificate leads to. */
+  readonly ca?: Texts;
+  /** By name; of a claim with several values one has to fit. */
+  readonly claims?: Readonly<Record<string, Texts>>;
+}
+
+/** What a rule is about. Of MCP all that is said must hold; administration is apart from it. */
+export interface What {
+  /** Addresses: the slug of a virtual server or gateway, or `/mcp`. */
+  readonly servers?: Texts;
+  /** Upstreams, by slug. */
+  readonly gateways?: Texts;
+  /** As their upstream names them; where one of these three is given, the others are not meant. */
+  readonly tools?: Texts;
+  readonly prompts?: Texts;
+  /** By URI or URI template. */
+  readonly resources?: Texts;
+  readonly admin?: Texts;
+}
+
+/** One rule: it allows or denies, never both. */
+export interface PolicyRule {
+  readonly name: string;
+  /** Absent: everyone who was recognised. */
+  readonly who?: Who;
+  readonly allow?: What;
+  readonly deny?: What;
+}
+
+/** Who may do what, as people write it; without rules everyone recognised may use MCP and admins may administrate. */
+export interface PolicyDocument {
+  readonly rules: readonly PolicyRule[];
+}
