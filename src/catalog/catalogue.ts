@@ -74,13 +74,17 @@ export class Catalogue {
       const upstreamName = member.exposure?.aliases.get(name);
       if (upstreamName !== undefined) return routeTo(member, name, upstreamName);
     }
-    if (hidden.has(name)) return undefined;
+    if (hidden.has(name) || (kind === 'tools' && this.#isWithheld(name))) return undefined;
     const [member] = this.#members
       .filter(({ prefix }) => name.startsWith(prefix))
       .toSorted((a, b) => b.prefix.length - a.prefix.length);
     if (member === undefined) return undefined;
     const upstreamName = name.slice(member.prefix.length);
     return isShown(member, kind, upstreamName) ? routeTo(member, name, upstreamName) : undefined;
+  }
+
+  #isWithheld(name: string): boolean {
+    return this.#members.some(({ exposure }) => exposure?.withheld.has(name));
   }
 
   #routeByUri(uri: string): Route | undefined {

@@ -10,6 +10,8 @@ export interface Exposure {
   shows(kind: ItemKind, nameOrUri: string): boolean;
   /** The member's tools that have a name of their own here, by that name; they are shown under it only. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Names that would be those of tools that are not shown; they lead nowhere. */
+  readonly withheld: ReadonlySet<string>;
 }
 
 /** What a rule shows; undefined when that is everything. What is denied has no alias either. */
@@ -33,9 +35,11 @@ export function exposureOf(rule: MemberRule): Exposure | undefined {
   });
   const isDenied = matchers(denied);
   const renamed = new Set(Object.values(aliases));
+  const withheld = Object.entries(aliases).filter(([, tool]) => isDenied.tools(tool));
   return {
     shows: (kind, nameOrUri) =>
       isWanted[kind](nameOrUri) && !isDenied[kind](nameOrUri) && !(kind === 'tools' && renamed.has(nameOrUri)),
     aliases: new Map(Object.entries(aliases).filter(([, tool]) => !isDenied.tools(tool))),
+    withheld: new Set(withheld.map(([alias]) => alias)),
   };
 }

@@ -31,7 +31,7 @@ export function selectedBy(rules: readonly MemberRule[], entries: readonly Gatew
 
 /** The server a record describes, over the gateways there are now; those out of service are not in it. */
 export function serverFrom(
-  { id, members: rules, clientAuth }: ServerDraft,
+  { id, slug, members: rules, clientAuth }: ServerDraft,
   entries: readonly GatewayEntry[],
 ): VirtualServer {
   const members = selectedBy(rules, entries)
@@ -39,7 +39,8 @@ export function serverFrom(
     .map((selected) => memberOf(selected, namesOneGateway(rules)));
   const [only, ...others] = members;
   const transparent = only?.prefix === '' && only.exposure === undefined && others.length === 0;
-  return serverOf(id, members, transparent && namesOneGateway(rules), clientAuth);
+  const passes = transparent && namesOneGateway(rules);
+  return serverOf({ key: id, address: slug, members, transparent: passes, clientAuth });
 }
 
 function memberOf({ rule, entry }: Selected, isAlone: boolean): Member {

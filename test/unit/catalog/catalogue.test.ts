@@ -104,7 +104,12 @@ test('a tool and a prompt may have one name, and one listed twice is one', () =>
 
 test('another catalogue is made once a member was listed anew, and not before', () => {
   const member = memberOf({ prefix: 'a_', tools: named('one') });
-  const server = serverOf('s', [member, memberOf({ prefix: 'b_' })], false);
+  const server = serverOf({
+    key: 's',
+    address: 's',
+    members: [member, memberOf({ prefix: 'b_' })],
+    transparent: false,
+  });
   const before = server.catalogue;
   expect(server.catalogue).toBe(before);
   relist(member, { tools: named('two') });
