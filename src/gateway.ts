@@ -24,6 +24,8 @@ import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Platform } from './platform.ts';
 import { healthOf } from './registry/gateway-health.ts';
+import { Policies } from './policy/policies.ts';
+import { rotatingPolicy } from './policy/rotating-policy.ts';
 import { Registry } from './registry/registry.ts';
 import { rotatingGateways } from './registry/rotating-gateways.ts';
 import { Follower } from './rotation/follower.ts';
@@ -72,6 +74,15 @@ export interface Gateway {
   close(drainMs: number): Promise<void>;
 }
 
+/** What an embedder may ask for. */
+export interface GatewayOptions {
+  /**
+   * Whether the policy in the store holds nobody back: for one who has the store and its keys in hand, and could change it
+   * there as well. Default false.
+   */
+  readonly isPolicyIgnored?: boolean;
+}
+
 /** A legacy MCP session lives this long after it was opened. */
 const SESSION_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const CACHED_SESSION_COUNT = 10_000;
@@ -82,16 +93,20 @@ const CACHED_SESSION_COUNT = 10_000;
  *
  * @throws GatewayError vault_key_invalid, file_refused for the vault key file, record_newer, store_unavailable
  */
-export async function createGateway(config: Config, platform: Platform): Promise<Gateway> {
+export async function createGateway(
+  config: Config,
+  platform: Platform,
+  options: GatewayOptions = {},
+): Promise<Gateway> {
   try {
-    return await startGateway(config, platform);
+    return await startGateway(config, platform, options);
   } catch (error) {
     await closePlatform(platform);
     throw error;
   }
 }
 
-async function startGateway(config: Config, platform: Platform): Promise<Gateway> {
+async function startGateway(config: Config, platform: Platform, options: GatewayOptions): Promise<Gateway> {
   const metrics = createMetrics();
   const { clock, storage, dialer, events } = platform;
   events.attach(metrics.events);
@@ -144,11 +159,18 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     slugHolder: (slug) => servers.holderOf(slug),
   });
   const servers = new Servers({ records, rotation, clock, events, changes, registry });
+  const policies = new Policies({ records, rotation, clock, events, isEnforced: !options.isPolicyIgnored });
   const authenticator = await createAuthenticator(config, clock, platform.callerRules);
   await rotation.begin();
   await registry.reload();
   await servers.reload();
-  for (const participant of [rotatingKeys(vault, readKeyring), rotatingGateways(registry), rotatingServers(servers)])
+  await policies.reload();
+  for (const participant of [
+    rotatingKeys(vault, readKeyring),
+    rotatingGateways(registry),
+    rotatingServers(servers),
+    rotatingPolicy(policies),
+  ])
     rotation.join(participant);
   rotation.loaded();
   const follower = new Follower({
@@ -184,6 +206,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
   const draining = new AbortController();
   const { fetch, webSocket, allowHosts } = createApp({
     servers,
+    policies,
     changes,
     viaName: ownName,
     sessions,
@@ -194,7 +217,7 @@ async function startGateway(config: Config, platform: Platform): Promise<Gateway
     certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,
-    api: apiRoutes({ registry, servers, rotation, follower, clock, events }),
+    api: apiRoutes({ registry, servers, policies, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,
       phase: () => (draining.signal.aborted ? 'draining' : 'serving'),

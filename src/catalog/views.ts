@@ -38,9 +38,7 @@ function viewOf(whole: VirtualServer, by: Narrowing): VirtualServer | undefined 
   if (members.length === 0 && (whole.members.length > 0 || !by.address(address).allowed)) return undefined;
   const isWhole = members.length === whole.members.length && members.every((member) => whole.members.includes(member));
   // a message that nobody looks into could be for what is kept back
-  return isWhole
-    ? whole
-    : serverOf({ key, address, members, clientAuth, transparent: false, narrowed: { whole, by } });
+  return isWhole ? whole : serverOf({ key, address, members, clientAuth, transparent: false, narrowed: { whole, by } });
 }
 
 function memberFor(member: Member, share: ReturnType<Narrowing['share']>): readonly Member[] {

@@ -11,11 +11,14 @@ import type { Servers } from '../catalog/servers.ts';
 import type { Authenticate } from './access.ts';
 import { incomingOf, requireGrant } from './access.ts';
 import type { CallerConnection } from '../identity/credentials.ts';
+import { adminActionOf } from './api/admin-action.ts';
 import { API_PATHS } from './api/api.ts';
 import { preflightAnswer, readableByPage } from './cors.ts';
 import type { Arrival, HttpEnv } from './env.ts';
 import { ForwardedHeaders } from './forwarded.ts';
 import { mcpAddress } from './mcp/address.ts';
+import { Admission } from './mcp/admission.ts';
+import type { AdmissionOptions } from './mcp/admission.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
 import { isSocketPath, pipeRoutes } from './mcp/pipe/pipe-routes.ts';
 import { everythingIn, serverNamed } from './mcp/servers.ts';
@@ -24,9 +27,8 @@ import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 import { Origins } from './origins.ts';
 import { problemAnswer } from './problem.ts';
 
-export interface AppOptions extends Omit<McpAddressOptions, 'events'> {
+export interface AppOptions extends Omit<McpAddressOptions, 'admission'>, AdmissionOptions {
   readonly servers: Servers;
-  readonly authenticate: Authenticate;
   /** For administration and metrics. */
   readonly authenticateOperator: Authenticate;
   /** Whether a peer is believed what it says of others. Never throws or rejects. */
@@ -77,19 +79,22 @@ export function createApp(options: AppOptions): App {
     return problemAnswer(error, { path: c.req.path, events });
   });
 
-  const mcp = mcpAddress(options);
+  const admission = new Admission(options);
+  const mcp = mcpAddress({ ...options, admission });
   const everything = everythingIn(servers);
   const named = (name: string) => serverNamed(servers, name);
   const answer = (c: Context<HttpEnv>, find: FindServer) => mcp(incomingOf(c), find, c.env.signal ?? c.req.raw.signal);
   for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => answer(c, everything));
   app.all('/servers/:server/mcp', (c) => answer(c, named(c.req.param('server'))));
-  app.route('/', pipeRoutes({ ...options, answer: mcp }, everything, named));
+  app.route('/', pipeRoutes({ ...options, admission, answer: mcp }, everything, named));
 
   app.route('/', options.health);
-  app.get('/metrics', requireGrant(authenticateOperator, { kind: 'metrics' }), (c) =>
-    c.body(options.metricsText(), 200, { 'content-type': METRICS_TYPE }),
+  app.get(
+    '/metrics',
+    requireGrant(authenticateOperator, () => ({ kind: 'metrics' }), options),
+    (c) => c.body(options.metricsText(), 200, { 'content-type': METRICS_TYPE }),
   );
-  for (const path of API_PATHS) app.use(path, requireGrant(authenticateOperator, { kind: 'admin' }));
+  for (const path of API_PATHS) app.use(path, requireGrant(authenticateOperator, adminActionOf, options));
   app.route('/', options.api);
 
   const origins = new Origins(options.allowedHosts);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EventLines } from '../support/event-lines.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { postMessage } from '../support/mcp-client.ts';
@@ -168,7 +169,7 @@ test('a listener is told of no resource that is hidden, and asks for none upstre
         { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
         left.signal,
       );
-      const events = new EventReader(response);
+      const events = new EventLines(response);
       const acknowledged = await events.next('subscriptions/acknowledged');
       expect(acknowledged['notifications']).toEqual({ resourceSubscriptions: ['test://text'] });
       await server.updateResource('test://binary');
@@ -193,7 +194,7 @@ test('who asks to hear of a million resources does not hold up the others', asyn
   };
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
   const message = { jsonrpc: '2.0', id: 'l', method: 'subscriptions/listen', params };
-  const events = new EventReader(await postMessage(url, token, message, headers, left.signal));
+  const events = new EventLines(await postMessage(url, token, message, headers, left.signal));
   const { notifications } = await events.next('subscriptions/acknowledged');
   expect((notifications as typeof params.notifications).resourceSubscriptions).toHaveLength(256);
   left.abort();
@@ -212,7 +213,7 @@ test('a legacy stream tells of no resource that is hidden', async () => {
   const left = new AbortController();
   const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', 'mcp-session-id': session };
   const listened = upstream.requests.filter(({ httpMethod }) => httpMethod === 'GET').length;
-  const events = new EventReader(await fetch(url, { headers, signal: left.signal }));
+  const events = new EventLines(await fetch(url, { headers, signal: left.signal }));
   while (upstream.requests.filter(({ httpMethod }) => httpMethod === 'GET').length === listened)
     await new Promise(setImmediate);
   // the official server tells every session, subscribed or not
@@ -221,30 +222,3 @@ test('a legacy stream tells of no resource that is hidden', async () => {
   expect(await events.next('resources/updated')).toEqual({ uri: 'test://text' });
   left.abort();
 });
-
-/** The notifications of an event stream. */
-class EventReader {
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  #text = '';
-
-  constructor({ body }: Response) {
-    if (body === null) throw new Error('no stream');
-    this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** The params of the next notification of this kind. */
-  async next(kind: string): Promise<Record<string, unknown>> {
-    for (;;) {
-      const line = /^data: (\{.*)\n/m.exec(this.#text);
-      if (line?.[1] !== undefined) {
-        this.#text = this.#text.slice(line.index + line[0].length);
-        const { method, params } = JSON.parse(line[1]) as { method?: string; params?: Record<string, unknown> };
-        if (method === `notifications/${kind}`) return params ?? {};
-        continue;
-      }
-      const { done, value } = await this.#reader.read();
-      if (done) throw new Error(`the stream ended without ${kind}`);
-      this.#text += value;
-    }
-  }
-}

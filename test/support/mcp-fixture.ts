@@ -16,6 +16,8 @@ export interface FixtureOptions {
   readonly toolsOnly?: boolean | undefined;
   /** Further tools by name; each answers with its own name. */
   readonly extraTools?: readonly string[] | undefined;
+  /** A second prompt `part` and a second template `test://vault/{id}`. Default false. */
+  readonly twins?: boolean | undefined;
   /** Further tools of the test's own. */
   readonly ownTools?: Readonly<Record<string, FixtureTool>> | undefined;
   /** Items per page of every listing; absent means one page. */
@@ -172,6 +174,8 @@ const RESOURCES = [
 ];
 const TEMPLATES = [{ uriTemplate: 'test://item/{id}', name: 'Item', mimeType: 'application/json' }];
 const PROMPTS = [{ name: 'greet', description: 'Greets', arguments: [{ name: 'who', required: true }] }];
+const TWIN_TEMPLATE = { uriTemplate: 'test://vault/{id}', name: 'Vault', mimeType: 'application/json' };
+const TWIN_PROMPT = { name: 'part', description: 'Says goodbye', arguments: [{ name: 'who', required: true }] };
 
 /** A fresh SDK Server; one per request or per session, all sharing `state`. */
 export function buildFixture(options: FixtureOptions, state: FixtureState): Server {
@@ -218,7 +222,7 @@ export function buildFixture(options: FixtureOptions, state: FixtureState): Serv
     if (!tool) throw new ProtocolError(-32602, `unknown tool: ${params.name}`);
     return tool.run(params.arguments ?? {}, ctx);
   });
-  if (!options.toolsOnly) addResourcesAndPrompts(server, page);
+  if (!options.toolsOnly) addResourcesAndPrompts(server, page, options.twins ?? false);
   return server;
 }
 
@@ -227,17 +231,19 @@ type Page = <Item>(
   cursor: string | undefined,
 ) => { items: Item[]; next: { nextCursor?: string } };
 
-function addResourcesAndPrompts(server: Server, page: Page): void {
+function addResourcesAndPrompts(server: Server, page: Page, twins: boolean): void {
+  const templates = twins ? [...TEMPLATES, TWIN_TEMPLATE] : TEMPLATES;
+  const prompts = twins ? [...PROMPTS, TWIN_PROMPT] : PROMPTS;
   server.setRequestHandler('resources/list', ({ params }) => {
     const { items, next } = page(RESOURCES, params?.cursor);
     return { resources: items, ...next };
   });
   server.setRequestHandler('resources/templates/list', ({ params }) => {
-    const { items, next } = page(TEMPLATES, params?.cursor);
+    const { items, next } = page(templates, params?.cursor);
     return { resourceTemplates: items, ...next };
   });
   server.setRequestHandler('resources/read', ({ params: { uri } }) => {
-    const item = /^test:\/\/item\/(.+)$/.exec(uri)?.[1];
+    const item = /^test:\/\/(?:item|vault)\/(.+)$/.exec(uri)?.[1];
     if (uri === 'test://text') return { contents: [{ uri, mimeType: 'text/plain', text: 'static text' }] };
     if (uri === 'test://binary')
       return { contents: [{ uri, mimeType: 'application/octet-stream', blob: BINARY_BASE64 }] };
@@ -248,11 +254,12 @@ function addResourcesAndPrompts(server: Server, page: Page): void {
   server.setRequestHandler('resources/subscribe', () => ({}));
   server.setRequestHandler('resources/unsubscribe', () => ({}));
   server.setRequestHandler('prompts/list', ({ params }) => {
-    const { items, next } = page(PROMPTS, params?.cursor);
+    const { items, next } = page(prompts, params?.cursor);
     return { prompts: items, ...next };
   });
   server.setRequestHandler('prompts/get', ({ params }) => {
-    if (params.name !== 'greet') throw new ProtocolError(-32602, `unknown prompt: ${params.name}`);
+    if (!prompts.some(({ name }) => name === params.name))
+      throw new ProtocolError(-32602, `unknown prompt: ${params.name}`);
     const greeting = `Say hello to ${params.arguments?.['who']}`;
     return { messages: [{ role: 'user', content: { type: 'text', text: greeting } }] };
   });

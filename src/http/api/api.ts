@@ -6,13 +6,16 @@ import { gatewayRoutes } from './gateway-routes.ts';
 import type { GatewayRoutesOptions } from './gateway-routes.ts';
 import { itemRoutes } from './item-routes.ts';
 import { openApiDocument } from './openapi.ts';
+import { policyRoutes } from './policy-routes.ts';
+import type { PolicyRoutesOptions } from './policy-routes.ts';
 import { answer, mount } from './routes.ts';
 import { rotationRoutes } from './rotation-routes.ts';
 import type { RotationRoutesOptions } from './rotation-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { ServerRoutesOptions } from './server-routes.ts';
 
-export interface ApiOptions extends GatewayRoutesOptions, ServerRoutesOptions, RotationRoutesOptions {
+export interface ApiOptions
+  extends GatewayRoutesOptions, ServerRoutesOptions, RotationRoutesOptions, PolicyRoutesOptions {
   readonly events: EventSink;
 }
 
@@ -27,6 +30,8 @@ export const API_PATHS: readonly string[] = [
   '/prompts',
   '/resources',
   '/rotation',
+  '/policy',
+  '/policy/test',
   '/openapi.json',
 ];
 
@@ -39,6 +44,7 @@ export function apiRoutes(options: ApiOptions): Hono<HttpEnv> {
     mount(app, `${version}/gateways`, gatewayRoutes(options), events);
     mount(app, `${version}/servers`, serverRoutes(options), events);
     mount(app, `${version}/rotation`, rotationRoutes(options), events);
+    mount(app, `${version}/policy`, policyRoutes(options), events);
     for (const kind of ['tools', 'prompts', 'resources'] as const)
       mount(app, `${version}/${kind}`, itemRoutes(servers, kind), events);
   }

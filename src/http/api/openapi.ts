@@ -2,6 +2,7 @@ import { PRODUCT } from '../../base/product.ts';
 import { GATEWAY_PATHS } from './gateway-paths.ts';
 import { schema } from './operations.ts';
 import type { Json } from './operations.ts';
+import { POLICY_PATHS, POLICY_READ_SCHEMAS, POLICY_WRITE_SCHEMAS } from './policy-paths.ts';
 import { READ_SCHEMAS } from './read-schemas.ts';
 import { ROTATION_PATHS, ROTATION_READ_SCHEMAS } from './rotation-paths.ts';
 import { SERVER_PATHS } from './server-paths.ts';
@@ -12,9 +13,9 @@ import { WRITE_SCHEMAS } from './write-schemas.ts';
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'The request is malformed: no JSON, an unknown field or parameter, a value of the wrong kind.',
   401: 'No credential, or one that is not accepted.',
-  403: 'The caller is not an admin, or the Host or Origin is not allowed.',
+  403: 'The caller is not an admin, the policy does not let it, or the Host or Origin is not allowed.',
   404: 'No gateway or virtual server has this id or slug.',
-  409: 'A name, slug or prefix is taken, the gateway is not active, a refresh is running, or there is nothing to promote, retire or go back to.',
+  409: 'A name, slug or prefix is taken, the gateway is not active, a refresh is running, there is nothing to promote, retire or go back to, or a policy would lock its author out.',
   412: 'It was changed since the version in If-Match.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
@@ -43,7 +44,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS, ...ROTATION_PATHS },
+    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS, ...ROTATION_PATHS, ...POLICY_PATHS },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       parameters: {
@@ -62,7 +63,14 @@ export function openApiDocument(): Json {
         },
       },
       responses: Object.fromEntries(problems),
-      schemas: { ...READ_SCHEMAS, ...SERVER_READ_SCHEMAS, ...ROTATION_READ_SCHEMAS, ...WRITE_SCHEMAS },
+      schemas: {
+        ...READ_SCHEMAS,
+        ...SERVER_READ_SCHEMAS,
+        ...ROTATION_READ_SCHEMAS,
+        ...WRITE_SCHEMAS,
+        ...POLICY_READ_SCHEMAS,
+        ...POLICY_WRITE_SCHEMAS,
+      },
     },
   };
 }

@@ -1,18 +1,12 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import type { ChangeFeed } from '../../base/change-feed.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { EventSink } from '../../base/events.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
-import type { Authenticate, Incoming } from '../access.ts';
-import { callerOf, granted } from '../access.ts';
-import type { Grant } from '../../policy/grant.ts';
-import type { Principal } from '../../identity/principal.ts';
+import type { Incoming } from '../access.ts';
 import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
-import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import { hasLooped, VIA } from '../../wire/via.ts';
 import { readText } from '../read-text.ts';
-import { meetDemand } from './certificate-demand.ts';
-import type { Certifies } from './certificate-demand.ts';
+import type { Admission } from './admission.ts';
 import { answerMcp } from './endpoint.ts';
 import type { McpServices } from './exchange.ts';
 import { KeptLists } from './lists/kept-lists.ts';
@@ -22,13 +16,11 @@ import { serverByKey } from './servers.ts';
 import type { FindServer } from './servers.ts';
 
 export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists' | 'listChanges'> {
-  readonly authenticate: Authenticate;
-  readonly certifies: Certifies;
+  readonly admission: Admission;
   /** The servers of this instance. */
   readonly servers: { snapshot(): ServerSnapshot };
   /** Told when what is served there may be another. */
   readonly changes: ChangeFeed;
-  readonly events: EventSink;
   /** How this gateway names itself to those behind it. */
   readonly viaName: string;
 }
@@ -43,10 +35,10 @@ export type AnswerMcp = (incoming: Incoming, find: FindServer, signal: CancelSig
 
 /** Who calls, may they, which server, and then MCP. */
 export function mcpAddress(options: McpAddressOptions): AnswerMcp {
-  const { authenticate, events, clock, changes, servers } = options;
+  const { admission, events, clock, changes, servers } = options;
   const lists = new KeptLists();
-  const serverOf = (key: string) => serverByKey(servers.snapshot(), key);
-  const listChanges = new ListChanges({ clock, changes, lists, serverOf });
+  const asNow = (key: string) => serverByKey(servers.snapshot(), key);
+  const listChanges = new ListChanges({ clock, changes, lists, again: (server) => admission.again(server, asNow) });
   const services: McpServices = { ...options, renewals: new SingleFlight(), lists, listChanges };
   const onFailure = ({ code, message }: GatewayError): void =>
     events('request.failed', { code, message, path: '/mcp' });
@@ -55,11 +47,8 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
     const { request } = incoming;
     refuseLoop(request, options.viaName);
     // a known caller costs no wait, and this is on every call's way
-    const caller = callerOf(incoming, authenticate);
-    const principal = caller instanceof Promise ? await caller : caller;
-    const { grant, server } = admitted(principal, find);
-    const met = meetDemand(server, principal, incoming, options.certifies);
-    if (met) await met;
+    const entered = admission.enter(incoming, find);
+    const { principal, grant, server } = entered instanceof Promise ? await entered : entered;
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
     return answerMcp(services, { request, server, grant, principal, text, signal }, onFailure);
   };
@@ -75,12 +64,4 @@ function refuseLoop({ headers }: Request, viaName: string): void {
       hint: 'a gateway must not be registered behind itself, nor behind one that stands behind it',
     },
   );
-}
-
-/** Whether a caller may speak MCP, and to which server. @throws GatewayError forbidden, not_found */
-export function admitted(principal: Principal, find: FindServer): { grant: Grant; server: VirtualServer } {
-  const grant = granted(principal, { kind: 'mcp' });
-  const server = find();
-  if (server === undefined) throw new GatewayError('not_found', 'no active server has this name');
-  return { grant, server };
 }

@@ -49,6 +49,11 @@ export class EventFunnel {
     this.#wanted = undefined;
   }
 
+  /** Has the sources stop, as when the gateway is about to. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
   /** Ends the stream after what was written. Idempotent. */
   end(): void {
     if (this.#ended) return;
@@ -56,7 +61,7 @@ export class EventFunnel {
     this.#controller?.close();
   }
 
-  readonly #onDraining = (): void => this.#stop.abort();
+  readonly #onDraining = (): void => this.stop();
 
   #keepAlive(): void {
     void this.write(SSE_COMMENT);

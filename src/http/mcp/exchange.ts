@@ -1,8 +1,10 @@
 import type { CancelSignal } from '../../base/cancel-signal.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { EventSink } from '../../base/events.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
 import type { Principal } from '../../identity/principal.ts';
+import type { Policies } from '../../policy/policies.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
 import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
 import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
@@ -16,6 +18,7 @@ export const MEMBER_DEADLINE_MS = 10_000;
 /** One authorized request to an MCP address. */
 export interface Exchange {
   readonly request: Request;
+  /** As this caller gets it. */
   readonly server: VirtualServer;
   readonly principal: Principal;
   readonly grant: Grant;
@@ -38,6 +41,9 @@ export interface McpServices {
   readonly lists: KeptLists;
   /** Tells callers of joined servers when these list something else. */
   readonly listChanges: ListChanges;
+  /** Who may do what, for those whose streams outlive a decision. */
+  readonly policies: Policies;
+  readonly events: EventSink;
   readonly clock: Clock;
   /** Aborts when the gateway is about to stop: streams without an end of their own end then. */
   readonly draining: AbortSignal;

@@ -20,12 +20,21 @@ export function isHiddenNews(server: VirtualServer, member: Member, data: string
   return method === UPDATED && !belongsTo(server, member, asFields(params)?.['uri']);
 }
 
-/** A subscriptions/listen as each member gets it: of the resources only those that lead to it. */
-export function listensOf({ catalogue }: VirtualServer, request: JsonRpcRequest): (member: Member) => JsonRpcRequest {
+/**
+ * A subscriptions/listen as each member gets it: of the resources only those that lead to it.
+ *
+ * @param onUnroutable told of those that lead nowhere
+ */
+export function listensOf(
+  { catalogue }: VirtualServer,
+  request: JsonRpcRequest,
+  onUnroutable: (uri: string) => void,
+): (member: Member) => JsonRpcRequest {
   const { resourceSubscriptions: uris, ...filter } = asFields(request.params?.['notifications']) ?? {};
   if (uris === undefined) return () => request;
   const wanted = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string').slice(0, MAX_URI_COUNT) : [];
   const byMember = Map.groupBy(wanted, (value) => catalogue.route({ by: 'uri', value })?.member);
+  byMember.get(undefined)?.forEach(onUnroutable);
   return (member) => {
     const own = byMember.get(member);
     const notifications = { ...filter, ...(own && { resourceSubscriptions: own }) };

@@ -17,7 +17,7 @@ function start(first: VirtualServer) {
   const clock = new ManualClock();
   const changes = new ChangeFeed();
   let server: VirtualServer | undefined = first;
-  const listChanges = new ListChanges({ clock, changes, lists: new KeptLists(), serverOf: () => server });
+  const listChanges = new ListChanges({ clock, changes, lists: new KeptLists(), again: () => server });
   const follow = () => {
     const told: string[] = [];
     const caller = new AbortController();

@@ -5,8 +5,7 @@ import type { ChannelResponse } from '../../../tls/dialer.ts';
 import { withDeadline } from '../../../upstream/deadline.ts';
 import { discard } from '../../../upstream/own-request.ts';
 import type { JsonRpcId, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../../wire/json-rpc.ts';
-import { isListing, targetOf } from '../../../wire/mcp.ts';
-import type { Target } from '../../../wire/mcp.ts';
+import { isListing } from '../../../wire/mcp.ts';
 import { isEventStream } from '../../../wire/media-types.ts';
 import { RPC } from '../../../wire/rpc-codes.ts';
 import type { SseEvent } from '../../../wire/sse.ts';
@@ -20,6 +19,7 @@ import { finalMessage } from '../final-message.ts';
 import { isHiddenNews } from '../hidden-news.ts';
 import { joinedListing } from '../lists/joined-listing.ts';
 import { isToldByUs } from '../lists/list-news.ts';
+import { routeOf, shown } from '../route-of.ts';
 import { routedRequest } from '../routed-request.ts';
 import { speaksLegacy, takesPart } from './upstream-initialize.ts';
 import type { LegacyLegs, LegacySessionLegs } from './legacy-legs.ts';
@@ -38,30 +38,10 @@ export async function joinedRequest(
       finalMessage(await legs.send(member, page, JSON.stringify(page), signal)),
     );
   if (method === 'logging/setLevel') return setLevel(services, exchange, legs, request);
-  const target = targetOf(request);
-  const route = exchange.server.catalogue.route(target);
-  if (route === undefined) throw unroutable(method, target, 200);
+  const route = routeOf(services, exchange, request, 200);
   const { sent, text } = routedRequest(route, request, exchange.text);
   return taggedAnswer(exchange, route.member, await legs.send(route.member, sent, text), id);
 }
-
-/**
- * Why a request leads to no upstream.
- *
- * @param unknownMethodStatus 404 in the modern era; 200 in the legacy era, where 404 means a lost session
- */
-export function unroutable(method: string, target: Target, unknownMethodStatus: number): GatewayError {
-  if (target.by === 'none')
-    return new GatewayError('not_found', `method ${shown(method)} is not known here`, {
-      details: { rpcCode: RPC.methodNotFound, rpcStatus: unknownMethodStatus },
-    });
-  return new GatewayError('not_found', `nothing here is called ${shown(target.value)}`, {
-    details: { rpcCode: RPC.invalidParams, rpcStatus: 200 },
-  });
-}
-
-/** A name as an answer repeats it: long enough to be recognised. */
-const shown = (name: string): string => name.slice(0, 128);
 
 /** Of the upstreams behind the bridge one is told: their level is the session's. */
 async function setLevel(

@@ -12,7 +12,7 @@ import { parseEventId, rewrittenEvents, taggedEvent } from './event-tags.ts';
 import type { Exchange, McpServices } from '../exchange.ts';
 import { isHiddenNews } from '../hidden-news.ts';
 import { sessionLegs } from './bridged-legs.ts';
-import { isToldByUs, tellLegacy } from '../lists/list-news.ts';
+import { endWithRules, isToldByUs, tellLegacy } from '../lists/list-news.ts';
 import { SessionLegs } from './legacy-legs.ts';
 import { sessionOf } from './legacy-post.ts';
 import { takesPart } from './upstream-initialize.ts';
@@ -61,7 +61,7 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
   });
   const ended = Promise.allSettled(pumps);
   if (!server.transparent && !resumed) {
-    tellLegacy(services, server, funnel);
+    tellLegacy(services, exchange, funnel);
     // a caller whose upstreams went away comes back for new streams; where there never were any, it only hears from us
     void ended.then(async (all) => {
       if (!all.some((one) => one.status === 'fulfilled' && one.value)) await abortOf(funnel.stopped);
@@ -69,6 +69,7 @@ export async function legacyStream(services: McpServices, exchange: Exchange): P
     });
     return eventsAnswer(funnel.stream);
   }
+  endWithRules(services, exchange, funnel);
   void ended.then(() => funnel.end());
 
   const refused = Promise.allSettled(opening).then((all) =>

@@ -1,5 +1,6 @@
 import type { ChangeFeed } from '../../../base/change-feed.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { viewId } from '../../../catalog/views.ts';
 import type { VirtualServer } from '../../../catalog/virtual-server.ts';
 import { LISTING_METHODS, listingsChangedBy } from '../../../wire/mcp.ts';
 import type { ListingMethod } from '../../../wire/mcp.ts';
@@ -19,8 +20,8 @@ export interface ListChangesOptions {
   readonly clock: Clock;
   readonly changes: ChangeFeed;
   readonly lists: KeptLists;
-  /** The server of an address as it is now. */
-  readonly serverOf: (key: string) => VirtualServer | undefined;
+  /** What stands at the address of a server now, as those see it who had this one. */
+  readonly again: (server: VirtualServer) => VirtualServer | undefined;
 }
 
 /** Changes that come so close together are told as one: an upstream that restarts, a reload of many gateways. */
@@ -31,6 +32,7 @@ type Lists = ReadonlyMap<ListingMethod, ListTail>;
 
 /** A server whose changes somebody wants to hear of. */
 interface Followed {
+  readonly server: VirtualServer;
   /** What was told last; nothing while the server is not there. */
   told: Lists;
   readonly listeners: Set<Tell>;
@@ -51,9 +53,10 @@ export class ListChanges {
   }
 
   /** Tells of changes of a server until `signal` aborts. */
-  follow({ key }: VirtualServer, tell: Tell, signal: AbortSignal): void {
+  follow(server: VirtualServer, tell: Tell, signal: AbortSignal): void {
     if (signal.aborted) return;
-    const followed = this.#followed.get(key) ?? { told: this.#listsOf(key), listeners: new Set<Tell>() };
+    const key = viewId(server);
+    const followed = this.#followed.get(key) ?? { server, told: this.#listsOf(server), listeners: new Set<Tell>() };
     this.#followed.set(key, followed);
     followed.listeners.add(tell);
     this.#unfollow ??= this.#options.changes.follow(() => this.#lookSoon());
@@ -73,13 +76,13 @@ export class ListChanges {
   #lookSoon(): void {
     this.#cancelLook ??= this.#options.clock.after(SETTLE_MS, () => {
       this.#cancelLook = undefined;
-      for (const [key, followed] of this.#followed) this.#look(key, followed);
+      for (const followed of this.#followed.values()) this.#look(followed);
     });
   }
 
-  #look(key: string, followed: Followed): void {
+  #look(followed: Followed): void {
     const before = followed.told;
-    followed.told = this.#listsOf(key);
+    followed.told = this.#listsOf(followed.server);
     for (const { method } of LIST_NEWS) {
       const changed = listingsChangedBy(method).some(
         (listing) => !saysTheSame(before.get(listing), followed.told.get(listing)),
@@ -88,9 +91,9 @@ export class ListChanges {
     }
   }
 
-  #listsOf(key: string): Lists {
-    const { serverOf, lists } = this.#options;
-    const server = serverOf(key);
+  #listsOf(known: VirtualServer): Lists {
+    const { again, lists } = this.#options;
+    const server = again(known);
     if (server === undefined) return new Map();
     return new Map(LISTING_METHODS.map((method) => [method, lists.tail(server.catalogue, method)]));
   }

@@ -1,6 +1,5 @@
 import { asFields } from '../../../base/fields.ts';
 import type { Fields } from '../../../base/fields.ts';
-import type { VirtualServer } from '../../../catalog/virtual-server.ts';
 import type { Upstream } from '../../../upstream/upstream.ts';
 import { META } from '../../../wire/eras.ts';
 import type { JsonRpcRequest } from '../../../wire/json-rpc.ts';
@@ -8,7 +7,7 @@ import { listingsChangedBy } from '../../../wire/mcp.ts';
 import { sseMessage } from '../../../wire/sse.ts';
 import { seesCallersApart } from './apart-lists.ts';
 import type { EventFunnel } from '../event-funnel.ts';
-import type { McpServices } from '../exchange.ts';
+import type { Exchange, McpServices } from '../exchange.ts';
 import { LIST_NEWS } from './list-changes.ts';
 
 /**
@@ -26,28 +25,50 @@ export function isToldByUs(upstream: Upstream, data: string | undefined): boolea
 }
 
 /** Tells a legacy caller of changes of a joined server's lists, until its stream ends. */
-export function tellLegacy({ listChanges }: McpServices, server: VirtualServer, funnel: EventFunnel): void {
+export function tellLegacy(services: McpServices, exchange: Exchange, funnel: EventFunnel): void {
   const tell = (method: string) => void funnel.write(sseMessage(JSON.stringify({ jsonrpc: '2.0', method })));
-  listChanges.follow(server, tell, funnel.stopped);
+  services.listChanges.follow(exchange.server, tell, funnel.stopped);
+  endWithRules(services, exchange, funnel, tell);
 }
 
 /** Tells a modern caller of those changes it asked for; the part of its filter that is granted by that. */
 export function tellModern(
-  { listChanges }: McpServices,
-  server: VirtualServer,
+  services: McpServices,
+  exchange: Exchange,
   { id, params: asked }: JsonRpcRequest,
   funnel: EventFunnel,
   pass: (data: string) => void,
 ): Fields {
   const filter = asFields(asked?.['notifications']);
   const wanted = LIST_NEWS.filter((news) => filter?.[news.filter] === true);
-  if (wanted.length === 0) return {};
+  if (wanted.length === 0) {
+    endWithRules(services, exchange, funnel);
+    return {};
+  }
   const params = { _meta: { [META.subscriptionId]: id } };
   const tell = (method: string) => {
     if (wanted.some((news) => news.method === method)) pass(JSON.stringify({ jsonrpc: '2.0', method, params }));
   };
-  listChanges.follow(server, tell, funnel.stopped);
+  services.listChanges.follow(exchange.server, tell, funnel.stopped);
+  endWithRules(services, exchange, funnel, tell);
   return Object.fromEntries(wanted.map((news) => [news.filter, true]));
+}
+
+/**
+ * Ends a stream once other rules apply to its caller, who opens it anew by them; it is told before that its lists may be
+ * others.
+ */
+export function endWithRules(
+  { policies }: McpServices,
+  { principal }: Exchange,
+  funnel: EventFunnel,
+  tell: (method: string) => void = () => undefined,
+): void {
+  const end = (): void => {
+    for (const { method } of LIST_NEWS) tell(method);
+    funnel.stop();
+  };
+  policies.whenOther(principal, end, funnel.stopped);
 }
 
 function methodIn(data: string): string {

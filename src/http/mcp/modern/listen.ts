@@ -10,7 +10,8 @@ import { eventsAnswer } from '../answers.ts';
 import { EventFunnel } from '../event-funnel.ts';
 import type { Exchange, McpServices } from '../exchange.ts';
 import { isHiddenNews, listensOf } from '../hidden-news.ts';
-import { isToldByUs, tellModern } from '../lists/list-news.ts';
+import { endWithRules, isToldByUs, tellModern } from '../lists/list-news.ts';
+import { tellIfRefused } from '../route-of.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
@@ -39,10 +40,12 @@ async function follow(
   const { server } = exchange;
   const { members, transparent } = server;
   const subscription = new Subscription(funnel, request.id, members.length);
-  if (!transparent)
-    subscription.grant(tellModern(services, server, request, funnel, (data) => void subscription.pass(data)));
+  if (transparent) endWithRules(services, exchange, funnel);
+  else subscription.grant(tellModern(services, exchange, request, funnel, (data) => void subscription.pass(data)));
   const stopWaiting = services.clock.after(ACKNOWLEDGE_WAIT_MS, () => void subscription.acknowledge());
-  const ownRequest = listensOf(server, request);
+  const ownRequest = listensOf(server, request, (value) =>
+    tellIfRefused(services, exchange, request.method, { by: 'uri', value }),
+  );
   const sources = members.map(async (member) => {
     const part = subscription.part();
     try {

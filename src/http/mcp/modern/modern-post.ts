@@ -4,15 +4,15 @@ import type { Route } from '../../../catalog/member.ts';
 import { encodeName, NAME } from '../../../wire/headers.ts';
 import { isRequest } from '../../../wire/json-rpc.ts';
 import type { JsonRpcMessage, JsonRpcRequest } from '../../../wire/json-rpc.ts';
-import { isListing, targetOf } from '../../../wire/mcp.ts';
+import { isListing } from '../../../wire/mcp.ts';
 import { RPC } from '../../../wire/rpc-codes.ts';
 import { relayedAnswer } from '../relayed-answer.ts';
 import type { Exchange, McpServices } from '../exchange.ts';
-import { unroutable } from '../legacy/joined-legacy.ts';
 import { discover, listing } from './joined-modern.ts';
 import { listen } from './listen.ts';
 import { checkEnvelope, isModernMethod } from './modern-envelope.ts';
 import { sendBridged, sendModern, speaksModern } from './modern-legs.ts';
+import { routeOf, unroutable } from '../route-of.ts';
 import { routedRequest } from '../routed-request.ts';
 
 /**
@@ -47,9 +47,7 @@ async function joined(services: McpServices, exchange: Exchange, request: JsonRp
   if (method === 'server/discover') return discover(services, exchange, request);
   if (isListing(method)) return listing(services, exchange, request, method);
   if (method === 'subscriptions/listen') return listen(services, exchange, request);
-  const target = targetOf(request);
-  const route = exchange.server.catalogue.route(target);
-  if (route === undefined) throw unroutable(method, target, 404);
+  const route = routeOf(services, exchange, request, 404);
   return relayedAnswer(await sendRouted(services, exchange, request, route), request.id);
 }
 
@@ -72,8 +70,8 @@ function requestIn({ request: { headers } }: Exchange, message: JsonRpcMessage):
   return message;
 }
 
-/** A stream without an end of its own ends with its caller, or when the gateway is about to stop. */
-const untilStop = ({ draining }: McpServices, { signal }: Exchange): AbortSignal =>
-  AbortSignal.any([abortSignalOf(signal), draining]);
+/** A stream without an end of its own ends with its caller, when the gateway is about to stop, or with the policy. */
+const untilStop = ({ draining, policies }: McpServices, { signal }: Exchange): AbortSignal =>
+  AbortSignal.any([abortSignalOf(signal), draining, policies.inForce.superseded]);
 
 const labelOf = (message: JsonRpcMessage): string => ('method' in message ? message.method : 'response');

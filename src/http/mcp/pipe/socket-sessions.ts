@@ -1,12 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../../base/errors.ts';
 import type { EventSink } from '../../../base/events.ts';
-import { callerOf } from '../../access.ts';
-import type { Authenticate, Incoming } from '../../access.ts';
-import { meetDemand } from '../certificate-demand.ts';
-import type { Certifies } from '../certificate-demand.ts';
-import { admitted } from '../address.ts';
+import type { Incoming } from '../../access.ts';
 import type { AnswerMcp } from '../address.ts';
+import type { Admission } from '../admission.ts';
 import { MESSAGE_BYTES } from './pipe-answer.ts';
 import { sendInside } from './send-inside.ts';
 import { MessagePipe } from './message-pipe.ts';
@@ -15,8 +12,7 @@ import type { AcceptedSocket, MessageSocket } from './socket-port.ts';
 
 export interface SocketOptions {
   readonly answer: AnswerMcp;
-  readonly authenticate: Authenticate;
-  readonly certifies: Certifies;
+  readonly admission: Admission;
   readonly clock: Clock;
   /** Aborts when the gateway is about to stop. */
   readonly draining: AbortSignal;
@@ -51,8 +47,7 @@ export async function acceptSocket(
 ): Promise<AcceptedSocket> {
   const offered = (upgrade.request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
   const incoming = { ...upgrade, request: withToken(upgrade.request, offered) };
-  const principal = await callerOf(incoming, options.authenticate);
-  await meetDemand(admitted(principal, find).server, principal, incoming, options.certifies);
+  await options.admission.enter(incoming, find);
   options.draining.throwIfAborted();
   return {
     subprotocol: offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined,

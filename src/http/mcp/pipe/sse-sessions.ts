@@ -4,13 +4,10 @@ import { GatewayError } from '../../../base/errors.ts';
 import { newId } from '../../../base/ids.ts';
 import { parseMessage } from '../../../wire/json-rpc.ts';
 import { sseMessage } from '../../../wire/sse.ts';
-import { callerOf } from '../../access.ts';
-import type { Authenticate, Incoming } from '../../access.ts';
+import type { Incoming } from '../../access.ts';
 import { readText } from '../../read-text.ts';
-import { meetDemand } from '../certificate-demand.ts';
-import type { Certifies } from '../certificate-demand.ts';
-import { admitted } from '../address.ts';
 import type { AnswerMcp } from '../address.ts';
+import type { Admission } from '../admission.ts';
 import { acceptedAnswer, eventsAnswer } from '../answers.ts';
 import { EventFunnel } from '../event-funnel.ts';
 import type { McpServices } from '../exchange.ts';
@@ -21,8 +18,7 @@ import type { FindServer } from '../servers.ts';
 
 export interface SseOptions extends Pick<McpServices, 'clock' | 'draining'> {
   readonly answer: AnswerMcp;
-  readonly authenticate: Authenticate;
-  readonly certifies: Certifies;
+  readonly admission: Admission;
 }
 
 interface SseSession {
@@ -57,10 +53,8 @@ export class SseSessions {
   async open(incoming: Incoming, find: FindServer, messages: string, signal: CancelSignal): Promise<Response> {
     const { request } = incoming;
     if (request.method !== 'GET') throw new GatewayError('method_not_allowed', 'this address opens a stream by GET');
-    const { answer, authenticate, clock, draining } = this.#options;
-    const principal = await callerOf(incoming, authenticate);
-    const { server } = admitted(principal, find);
-    await meetDemand(server, principal, incoming, this.#options.certifies);
+    const { answer, admission, clock, draining } = this.#options;
+    const { principal, server } = await admission.enter(incoming, find);
     draining.throwIfAborted();
     const funnel = new EventFunnel(this.#options);
     const pipe = new MessagePipe({
@@ -89,8 +83,7 @@ export class SseSessions {
   async post(incoming: Incoming, find: FindServer, signal: CancelSignal): Promise<Response> {
     const { request } = incoming;
     if (request.method !== 'POST') throw new GatewayError('method_not_allowed', 'this address takes messages by POST');
-    const principal = await callerOf(incoming, this.#options.authenticate);
-    const { server } = admitted(principal, find);
+    const { principal, server } = await this.#options.admission.enter(incoming, find);
     const id = new URL(request.url).searchParams.get('sessionId') ?? '';
     const session = this.#sessions.get(id);
     if (session?.subject !== principal.subject || session.server !== server.key) throw notHere();

@@ -1,0 +1,73 @@
+import { GatewayError } from '../../base/errors.ts';
+import { Views } from '../../catalog/views.ts';
+import type { VirtualServer } from '../../catalog/virtual-server.ts';
+import type { Principal } from '../../identity/principal.ts';
+import type { Grant } from '../../policy/grant.ts';
+import { callerOf, granted } from '../access.ts';
+import type { Authenticate, Deciding, Incoming } from '../access.ts';
+import { meetDemand } from './certificate-demand.ts';
+import type { Certifies } from './certificate-demand.ts';
+import type { FindServer } from './servers.ts';
+
+/** A caller who may speak MCP, and the server as this caller gets it. */
+export interface Admitted {
+  readonly principal: Principal;
+  readonly grant: Grant;
+  readonly server: VirtualServer;
+}
+
+export interface AdmissionOptions extends Deciding {
+  readonly authenticate: Authenticate;
+  readonly certifies: Certifies;
+}
+
+/**
+ * Who calls, may they speak MCP, and to what. The one place where policy meets servers: whatever comes after, of either
+ * era and by any way in, has a server in which only what is allowed can be found.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #views = new Views();
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Lets a request in; at once where its caller is known.
+   *
+   * @throws GatewayError unauthenticated, token_expired, forbidden, not_found
+   */
+  enter(incoming: Incoming, find: FindServer): Admitted | Promise<Admitted> {
+    const admit = (principal: Principal): Admitted | Promise<Admitted> => {
+      const admitted = this.#admit(principal, find);
+      const met = meetDemand(admitted.server, principal, incoming, this.#options.certifies);
+      return met ? met.then(() => admitted) : admitted;
+    };
+    const caller = callerOf(incoming, this.#options.authenticate);
+    return caller instanceof Promise ? caller.then(admit) : admit(caller);
+  }
+
+  /** What stands at the address of a server now, as those see it who had this one. */
+  again(server: VirtualServer, now: (key: string) => VirtualServer | undefined): VirtualServer | undefined {
+    return this.#views.again(server, now);
+  }
+
+  #admit(principal: Principal, find: FindServer): Admitted {
+    const { policies, events } = this.#options;
+    const grant = granted(principal, { kind: 'mcp' }, this.#options);
+    const whole = find();
+    if (whole === undefined) throw notFound();
+    const rules = policies.inForce.rulesOf(principal);
+    const server = rules === undefined ? whole : this.#views.of(whole, rules);
+    if (server !== undefined) return { principal, grant, server };
+    const { address } = whole;
+    const { rule = null } = rules?.address(address) ?? {};
+    events('policy.refused', { subject: principal.subject, action: 'connect', server: address, rule });
+    // that /mcp is there everybody knows; which other addresses are, nobody learns by trying
+    if (whole.key !== '*') throw notFound();
+    throw new GatewayError('forbidden', `the policy lets ${principal.subject} use nothing here`);
+  }
+}
+
+const notFound = (): GatewayError => new GatewayError('not_found', 'no active server has this name');
