@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'make virtual servers out of them',
     load: async () => (await import('./servers/servers.ts')).serversCommand,
   },
+  policy: {
+    summary: 'say who may do what, and ask why',
+    load: async () => (await import('./policy/policy.ts')).policyCommand,
+  },
   rotate: {
     summary: 'have every instance read certificates and records again, without losing a call',
     load: async () => (await import('./rotate.ts')).rotateCommand,
