@@ -22,6 +22,8 @@ import { gaugeRevocation } from './observe/revocation-gauges.ts';
 import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { Limiter } from './limits/limiter.ts';
+import { readLimits } from './limits/short-form.ts';
 import type { Platform } from './platform.ts';
 import { healthOf } from './registry/gateway-health.ts';
 import { Policies } from './policy/policies.ts';
@@ -203,6 +205,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   });
   const mailbox = new Mailbox({ records, vault, clock });
   const modernToLegacy = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
+  const limiter = new Limiter({ clock, events });
+  limiter.use(readLimits(config.limits ?? ''));
   const draining = new AbortController();
   const { fetch, webSocket, allowHosts } = createApp({
     servers,
@@ -210,6 +214,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     changes,
     viaName: ownName,
     sessions,
+    limiter,
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: (credentials) => authenticator.authenticate(credentials),

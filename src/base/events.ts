@@ -115,6 +115,13 @@ export interface EventFields {
   'context.built': { readonly fingerprint: string; readonly durationMs: number };
   'cache.used': { readonly cache: 'context' | 'channel'; readonly outcome: 'hit' | 'miss' | 'evicted' | 'expired' };
   'channel.drained': { readonly origin: string; readonly cut: number };
+  /** A call that has to wait; `tool` as its gateway names it. */
+  'call.limited': {
+    readonly rule: string;
+    readonly subject: string;
+    readonly gateway: string | undefined;
+    readonly tool: string | undefined;
+  };
   'request.refused': { readonly code: ErrorCode; readonly path: string };
   'request.failed': { readonly code: ErrorCode; readonly path: string; readonly message: string };
   'task.failed': { readonly task: string; readonly message: string };
@@ -187,6 +194,7 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'context.built': 'debug',
   'cache.used': 'debug',
   'channel.drained': 'info',
+  'call.limited': 'debug',
   'request.refused': 'debug',
   'request.failed': 'error',
   'task.failed': 'error',

@@ -13,7 +13,7 @@ export interface Network {
  */
 export function parseNetwork(text: string): Network | undefined {
   const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const first = parseAddress(address);
+  const first = addressBytes(address);
   if (first === undefined) return undefined;
   const prefixBits = bits === undefined ? first.length * 8 : Number(bits);
   if (prefixBits === 0 || prefixBits > first.length * 8) return undefined;
@@ -22,14 +22,14 @@ export function parseNetwork(text: string): Network | undefined {
 
 /** Whether an address lies in a network; one that cannot be read lies in none. */
 export function isInNetwork(address: string, { first, prefixBits }: Network): boolean {
-  const bytes = parseAddress(address);
+  const bytes = addressBytes(address);
   return (
     bytes?.length === first.length && bytes.every((byte, index) => (byte & maskAt(index, prefixBits)) === first[index])
   );
 }
 
 /** The bytes of an IPv4 or IPv6 address without zone; IPv4 mapped into IPv6 is IPv4. Undefined for anything else. */
-function parseAddress(text: string): readonly number[] | undefined {
+export function addressBytes(text: string): readonly number[] | undefined {
   if (!text.includes(':')) return parseIpv4(text);
   const bytes = parseIpv6(text);
   const isMapped = bytes?.slice(0, 12).every((byte, index) => byte === (index < 10 ? 0 : 255));

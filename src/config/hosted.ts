@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import { readLimits } from '../limits/short-form.ts';
 import { SETTINGS } from './settings.ts';
 import type { SettingName, SettingValues } from './settings.ts';
 
@@ -55,7 +56,7 @@ const UNSUPPORTED: SettingsHost['unsupported'] = {
  * @throws GatewayError capability_unsupported
  */
 export function refuseUnsupported(texts: Readonly<Record<string, string | undefined>>, host: SettingsHost): void {
-  const asked = Object.entries({ ...UNSUPPORTED, ...host.unsupported })
+  const asked = Object.entries({ ...UNSUPPORTED, ...host.unsupported, ...byAddress(texts) })
     .map(([name, capability]) => ({ env: SETTINGS[name as SettingName].env, capability }))
     .filter(({ env }) => (texts[env] ?? '') !== '');
   if (asked.length === 0) return;
@@ -64,6 +65,18 @@ export function refuseUnsupported(texts: Readonly<Record<string, string | undefi
     hint: 'leave it out: who listens sees to TLS and to the certificates of callers, and there are no files or programs',
     details: { capabilities: [...new Set(asked.map(({ capability }) => capability))] },
   });
+}
+
+/** Limits by address: nobody says there where a caller is. What cannot be read is refused later, with the reason. */
+function byAddress({
+  [SETTINGS.limits.env]: text = '',
+}: Readonly<Record<string, string | undefined>>): SettingsHost['unsupported'] {
+  try {
+    const isBy = readLimits(text).some(({ per }) => per.includes('address') || per.includes('failures'));
+    return isBy ? { limits: 'peerAddress' } : {};
+  } catch {
+    return {};
+  }
 }
 
 /**

@@ -1,8 +1,10 @@
+import { toGatewayError } from '../base/errors.ts';
 import { isAbsolutePath, isBareName } from '../base/program-name.ts';
 import { Secret } from '../base/secret.ts';
 import { canonicalPin } from '../base/pin.ts';
 import { isProxyEntry } from '../identity/proxy/trusted-proxies.ts';
 import { parseSubjectRule } from '../identity/subject-rules.ts';
+import { readLimits } from '../limits/short-form.ts';
 
 /** A setting's text read as its type, or what was expected instead. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -90,6 +92,17 @@ export const ciphers: ValueParser<readonly string[]> = (raw) => {
   return fine
     ? parsed
     : { expected: 'names of cipher suites, as in ECDHE-ECDSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384' };
+};
+
+/** Limits as one text, or a rule of the short form each. */
+export const limits: ValueParser<string> = (raw) => {
+  const value = typeof raw === 'string' ? raw : raw.join(';');
+  try {
+    readLimits(value);
+    return { value };
+  } catch (error) {
+    return { expected: `limits that can be read (${toGatewayError(error).message})` };
+  }
 };
 
 /** Headers that mean something else already. */

@@ -44,13 +44,13 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
     events('request.failed', { code, message, path: '/mcp' });
 
   return async (incoming, find, signal) => {
-    const { request } = incoming;
+    const { request, connection } = incoming;
     refuseLoop(request, options.viaName);
     // a known caller costs no wait, and this is on every call's way
     const entered = admission.enter(incoming, find);
     const { principal, grant, server } = entered instanceof Promise ? await entered : entered;
     const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
-    return answerMcp(services, { request, server, grant, principal, text, signal }, onFailure);
+    return answerMcp(services, { request, connection, server, grant, principal, text, signal }, onFailure);
   };
 }
 

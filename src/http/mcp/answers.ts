@@ -27,6 +27,7 @@ interface RpcDetails {
   readonly rpcCode?: number;
   readonly rpcData?: object;
   readonly rpcStatus?: number;
+  readonly rpcHeaders?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -37,8 +38,9 @@ interface RpcDetails {
  */
 export function errorAnswer(id: JsonRpcId | null, thrown: unknown): Response {
   const error = toGatewayError(thrown);
-  const { rpcStatus: status = mcpStatusOf(error.code) } = (error.details ?? {}) as RpcDetails;
-  return new Response(JSON.stringify(failureOf(id, error)), { status, headers: { 'content-type': JSON_TYPE } });
+  const { rpcStatus: status = mcpStatusOf(error.code), rpcHeaders } = (error.details ?? {}) as RpcDetails;
+  const headers = { 'content-type': JSON_TYPE, ...rpcHeaders };
+  return new Response(JSON.stringify(failureOf(id, error)), { status, headers });
 }
 
 /** A failure as a JSON-RPC message. */

@@ -5,6 +5,7 @@ import { parseMessage } from '../../wire/json-rpc.ts';
 import type { JsonRpcId, JsonRpcMessage } from '../../wire/json-rpc.ts';
 import { errorAnswer } from './answers.ts';
 import type { Exchange, McpServices } from './exchange.ts';
+import { isCounted, limited } from './limited.ts';
 import { legacyPost } from './legacy/legacy-post.ts';
 import { endSession, legacyStream } from './legacy/legacy-streams.ts';
 import { modernPost } from './modern/modern-post.ts';
@@ -27,10 +28,17 @@ export async function answerMcp(
     if (method === 'POST') {
       const message = parseMessage(exchange.text);
       id = idOf(message);
-      const clear = unambiguous(exchange, message);
-      return await (era === 'modern' ? modernPost(services, clear, message) : legacyPost(services, clear, message));
+      const clear = unambiguous(exchange, message, services.limiter.looksAtTarget);
+      const post = era === 'modern' ? modernPost : legacyPost;
+      const answer = () => post(services, clear, message);
+      return await (isCounted(services.limiter, message)
+        ? limited(services.limiter, clear, message, answer)
+        : answer());
     }
-    if (era === 'legacy' && method === 'GET') return await legacyStream(services, exchange);
+    if (era === 'legacy' && method === 'GET') {
+      const stream = () => legacyStream(services, exchange);
+      return await (isCounted(services.limiter) ? limited(services.limiter, exchange, undefined, stream) : stream());
+    }
     if (era === 'legacy' && method === 'DELETE') return await endSession(services, exchange);
     throw new GatewayError('method_not_allowed', `${method} is not used here`);
   } catch (thrown) {

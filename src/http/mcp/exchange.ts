@@ -3,8 +3,10 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventSink } from '../../base/events.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Grant } from '../../policy/grant.ts';
+import type { CallerConnection } from '../../identity/credentials.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { Policies } from '../../policy/policies.ts';
+import type { Limiter } from '../../limits/limiter.ts';
 import type { SingleFlight } from '../../base/single-flight.ts';
 import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-modern.ts';
 import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
@@ -18,6 +20,8 @@ export const MEMBER_DEADLINE_MS = 10_000;
 /** One authorized request to an MCP address. */
 export interface Exchange {
   readonly request: Request;
+  /** Absent where nobody knows. */
+  readonly connection?: CallerConnection | undefined;
   /** As this caller gets it. */
   readonly server: VirtualServer;
   readonly principal: Principal;
@@ -44,6 +48,8 @@ export interface McpServices {
   /** Who may do what, for those whose streams outlive a decision. */
   readonly policies: Policies;
   readonly events: EventSink;
+  /** How much callers may ask for. */
+  readonly limiter: Limiter;
   readonly clock: Clock;
   /** Aborts when the gateway is about to stop: streams without an end of their own end then. */
   readonly draining: AbortSignal;

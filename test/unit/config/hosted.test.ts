@@ -43,3 +43,11 @@ test('store and keys have to be there, and what is missing is named', () => {
   });
   expect(requireGiven(whole, HOST)).toEqual(whole);
 });
+
+test('limits by address are refused where nobody says where a caller is, and no others', () => {
+  const asking = (limits: string) => () => refuseUnsupported({ POSTERN_LIMITS: limits }, HOST);
+  expect(asking('subject=1/minute')).not.toThrow();
+  expect(asking('no limits at all')).not.toThrow();
+  for (const limits of ['subject+address=1/minute', 'failures=1/minute'])
+    expect(asking(limits)).toThrow('the platform cannot honour POSTERN_LIMITS (peerAddress)');
+});
