@@ -22,7 +22,9 @@ import { gaugeRevocation } from './observe/revocation-gauges.ts';
 import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { LeasedBuckets } from './limits/leased-buckets.ts';
 import { Limiter } from './limits/limiter.ts';
+import { SharedLink } from './limits/shared-link.ts';
 import { readLimits } from './limits/short-form.ts';
 import type { Platform } from './platform.ts';
 import { healthOf } from './registry/gateway-health.ts';
@@ -205,7 +207,12 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   });
   const mailbox = new Mailbox({ records, vault, clock });
   const modernToLegacy = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
-  const limiter = new Limiter({ clock, events });
+  const shared = storage.counters && new SharedLink(storage.counters, clock, events);
+  const limiter = new Limiter({
+    clock,
+    events,
+    share: shared && ((rule, rate, own) => new LeasedBuckets({ name: rule.name, rate, own, link: shared, clock })),
+  });
   limiter.use(readLimits(config.limits ?? ''));
   const draining = new AbortController();
   const { fetch, webSocket, allowHosts } = createApp({

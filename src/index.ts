@@ -48,7 +48,7 @@ export type {
 } from './tls/dialer.ts';
 export type { KeyOpener } from './tls/key-opener.ts';
 export type { ClientIdentity, ProfileFingerprint, TlsProfile } from './tls/profile.ts';
-export type { Change, OnChange, OnLink, StorageDriver } from './store/driver.ts';
+export type { Change, OnChange, OnLink, SharedCounters, StorageDriver } from './store/driver.ts';
 export { codeOf, guardStorage, storeUnavailable } from './store/unavailable.ts';
 export { Cancellation } from './base/cancel-signal.ts';
 export { LeasedCache } from './base/leased-cache.ts';

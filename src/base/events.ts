@@ -122,6 +122,9 @@ export interface EventFields {
     readonly gateway: string | undefined;
     readonly tool: string | undefined;
   };
+  /** Limits are held by each instance for itself, since the store keeps no count any more. */
+  'limits.apart': { readonly code: ErrorCode; readonly message: string };
+  'limits.together': { readonly apartMs: number };
   'request.refused': { readonly code: ErrorCode; readonly path: string };
   'request.failed': { readonly code: ErrorCode; readonly path: string; readonly message: string };
   'task.failed': { readonly task: string; readonly message: string };
@@ -195,6 +198,8 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'cache.used': 'debug',
   'channel.drained': 'info',
   'call.limited': 'debug',
+  'limits.apart': 'warn',
+  'limits.together': 'info',
   'request.refused': 'debug',
   'request.failed': 'error',
   'task.failed': 'error',

@@ -32,8 +32,39 @@ export interface StorageDriver {
    * or shares a file with processes it does not know of. The returned function stops it, and so does `close`.
    */
   readonly watch?: (onChange: OnChange, onLink: OnLink) => () => void;
+  /** Absent where the store keeps no count for several instances. */
+  readonly counters?: SharedCounters;
   /** Lets go of the store; idempotent. */
   close(): Promise<void>;
+}
+
+/** Token buckets that instances share; they are kept no longer than until they are full again. */
+export interface SharedCounters {
+  /**
+   * Takes up to `wanted` out of a bucket, fewer where there are no more, in one step.
+   *
+   * @throws GatewayError store_unavailable
+   */
+  take(bucket: SharedBucket, wanted: number): Promise<Taken>;
+}
+
+export interface SharedBucket {
+  readonly key: string;
+  /** What it holds at most. */
+  readonly burst: number;
+  /** In which it gains one, in milliseconds. */
+  readonly intervalMs: number;
+}
+
+/** What came of it. */
+export interface Taken {
+  readonly granted: number;
+  /** What is left in it. */
+  readonly left: number;
+  /** Until one may be taken again; 0 where something was granted. */
+  readonly retryInMs: number;
+  /** Until it is full again. */
+  readonly fullInMs: number;
 }
 
 /** The keys a commit changed; a large commit may be told in parts. Must not throw. */

@@ -7,7 +7,7 @@ import type { StorageDriver } from './driver.ts';
  * password included.
  */
 export function guardStorage(storage: StorageDriver, reasonOf: (error: unknown) => string = codeOf): StorageDriver {
-  const { name, shared, driver } = storage;
+  const { name, shared, driver, counters } = storage;
   const guard = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -24,6 +24,7 @@ export function guardStorage(storage: StorageDriver, reasonOf: (error: unknown) 
     },
     commit: (changes) => guard(() => storage.commit(changes)),
     ...(storage.watch && { watch: storage.watch }),
+    ...(counters && { counters: { take: (bucket, wanted) => guard(() => counters.take(bucket, wanted)) } }),
     close: () => storage.close(),
   };
 }

@@ -154,6 +154,7 @@ const CORE = [
   'type SettingName',
   'type SettingValues',
   'type SettingsHost',
+  'type SharedCounters',
   'type SocketHandler',
   'type StorageDriver',
   'type SubjectName',

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import redisDriver from 'unstorage/drivers/redis';
 import { codeOf, guardStorage, storeUnavailable } from '../../../src/index.ts';
 import type { Change, Secret, StorageDriver } from '../../../src/index.ts';
+import { redisCounters } from './redis-counters.ts';
 import { heedHeartbeat, Subscription } from './subscription.ts';
 import type { Listening } from './subscription.ts';
 
@@ -67,6 +68,7 @@ export async function openRedis(url: Secret): Promise<StorageDriver> {
       commit: async (changes) =>
         (await redis.eval(COMMIT, changes.length, ...keysOf(changes), ...rulesOf(changes), channel)) === 1,
       watch: subscription.watch,
+      counters: redisCounters(redis, PREFIX),
       close: async () => {
         redis.disconnect();
         await subscription.close();
