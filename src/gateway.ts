@@ -22,6 +22,7 @@ import { gaugeRevocation } from './observe/revocation-gauges.ts';
 import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { FailedLogins } from './limits/failed-logins.ts';
 import { LeasedBuckets } from './limits/leased-buckets.ts';
 import { Limiter } from './limits/limiter.ts';
 import { SharedLink } from './limits/shared-link.ts';
@@ -213,7 +214,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     events,
     share: shared && ((rule, rate, own) => new LeasedBuckets({ name: rule.name, rate, own, link: shared, clock })),
   });
-  limiter.use(readLimits(config.limits ?? ''));
+  const logins = new FailedLogins(clock, events);
+  for (const part of [limiter, logins]) part.use(readLimits(config.limits ?? ''));
   const draining = new AbortController();
   const { fetch, webSocket, allowHosts } = createApp({
     servers,
@@ -224,8 +226,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     limiter,
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
-    authenticate: (credentials) => authenticator.authenticate(credentials),
-    authenticateOperator: (credentials) => authenticator.authenticateOperator(credentials),
+    authenticate: logins.guarded((credentials) => authenticator.authenticate(credentials)),
+    authenticateOperator: logins.guarded((credentials) => authenticator.authenticateOperator(credentials)),
     certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,

@@ -115,6 +115,8 @@ export interface EventFields {
   'context.built': { readonly fingerprint: string; readonly durationMs: number };
   'cache.used': { readonly cache: 'context' | 'channel'; readonly outcome: 'hit' | 'miss' | 'evicted' | 'expired' };
   'channel.drained': { readonly origin: string; readonly cut: number };
+  /** Credentials that came from there were refused too often; an IPv6 address is told by the hex of its /64. */
+  'caller.slowed': { readonly address: string; readonly retryInMs: number };
   /** A call that has to wait; `tool` as its gateway names it. */
   'call.limited': {
     readonly rule: string;
@@ -197,6 +199,7 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'context.built': 'debug',
   'cache.used': 'debug',
   'channel.drained': 'info',
+  'caller.slowed': 'warn',
   'call.limited': 'debug',
   'limits.apart': 'warn',
   'limits.together': 'info',

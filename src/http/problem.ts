@@ -55,10 +55,17 @@ export function problemAnswer(
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      ...retryHeaderOf(error),
       ...(problem.status === 401 && { 'www-authenticate': challengeOf(error) }),
       ...headers,
     },
   });
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function retryHeaderOf({ details }: GatewayError): Readonly<Record<string, string>> {
+  const seconds = details?.['retryAfterSeconds'];
+  return typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
 }
 
 /** Where an unexpected error came from, without its message: that may quote what a caller sent. */

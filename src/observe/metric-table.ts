@@ -103,6 +103,11 @@ export const METRICS = {
   },
   postern_calls_cut_total: { type: 'counter', labels: [], help: 'Calls cut because a drain ran out of time' },
   postern_records_refused_total: { type: 'counter', labels: ['code'], help: 'Stored records that were not accepted' },
+  postern_callers_slowed_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Addresses that sent bad credentials too often, each counted once a minute',
+  },
   postern_calls_limited_total: { type: 'counter', labels: ['limit'], help: 'Calls that a limit held up' },
   postern_requests_refused_total: { type: 'counter', labels: ['code'], help: 'Requests answered with an error' },
 } as const satisfies Readonly<Record<string, MetricRow>>;

@@ -39,6 +39,7 @@ const FEEDS: Feeds = {
   },
   'rotation.failed': (metrics, { reason }) => metrics.count('postern_rotation_total', ['failed', reason]),
   'record.refused': (metrics, { code }) => metrics.count('postern_records_refused_total', [code]),
+  'caller.slowed': (metrics) => metrics.count('postern_callers_slowed_total'),
   'call.limited': (metrics, { rule }) => metrics.count('postern_calls_limited_total', [rule]),
   'request.refused': (metrics, { code }) => metrics.count('postern_requests_refused_total', [code]),
   'request.failed': (metrics, { code }) => metrics.count('postern_requests_refused_total', [code]),
