@@ -243,6 +243,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     clock,
     draining: draining.signal,
     events,
+    securityHeaders: config,
     allowedHosts: [config.host, ...config.allowedHosts],
     serverInfo: PRODUCT,
   });

@@ -6,6 +6,7 @@
 import { CALLER_SETTINGS } from './rows/callers.ts';
 import { LISTENER_TLS_SETTINGS } from './rows/listener-tls.ts';
 import { INSTANCE_SETTINGS } from './rows/instance.ts';
+import { PROTECTION_SETTINGS } from './rows/protection.ts';
 import { TIME_SETTINGS } from './rows/times.ts';
 import { UPSTREAM_SETTINGS } from './rows/upstreams.ts';
 import type { Setting } from './setting.ts';
@@ -15,6 +16,7 @@ export const SETTINGS = {
   ...INSTANCE_SETTINGS,
   ...LISTENER_TLS_SETTINGS,
   ...CALLER_SETTINGS,
+  ...PROTECTION_SETTINGS,
   ...UPSTREAM_SETTINGS,
   ...TIME_SETTINGS,
 };

@@ -26,6 +26,8 @@ import type { FindServer } from './mcp/servers.ts';
 import type { AcceptedSocket } from './mcp/pipe/socket-port.ts';
 import { Origins } from './origins.ts';
 import { problemAnswer } from './problem.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { SecurityHeaderSettings } from './security-headers.ts';
 
 export interface AppOptions extends Omit<McpAddressOptions, 'admission'>, AdmissionOptions {
   readonly servers: Servers;
@@ -41,6 +43,7 @@ export interface AppOptions extends Omit<McpAddressOptions, 'admission'>, Admiss
   readonly health: Hono;
   readonly metricsText: () => string;
   readonly events: EventSink;
+  readonly securityHeaders: SecurityHeaderSettings;
   /** Host names beside the loopback ones. */
   readonly allowedHosts: readonly string[];
 }
@@ -73,11 +76,17 @@ export function createApp(options: AppOptions): App {
   const { authenticateOperator, believes, events } = options;
   const servers = () => options.servers.snapshot();
   const app = new Hono<HttpEnv>({ strict: false });
-  app.onError((error, c) => problemAnswer(error, { path: c.req.path, events }));
+  const secured = securityHeaders(options.securityHeaders);
+  app.onError((error, c) => secured(problemAnswer(error, { path: c.req.path, events }), c.req.raw));
   app.notFound((c) => {
     const error = new GatewayError('not_found', `nothing is at ${c.req.path}`);
-    return problemAnswer(error, { path: c.req.path, events });
+    return secured(problemAnswer(error, { path: c.req.path, events }), c.req.raw);
   });
+  for (const path of ['/health', '/ready', '/metrics', ...API_PATHS])
+    app.use(path, async (c, next) => {
+      await next();
+      secured(c.res, c.req.raw);
+    });
 
   const admission = new Admission(options);
   const mcp = mcpAddress({ ...options, admission });
@@ -104,7 +113,7 @@ export function createApp(options: AppOptions): App {
     } catch (error) {
       // probes come under whatever address the machine has, and learn nothing that is not public
       if (PROBES.has(new URL(request.url).pathname)) return app.fetch(request, env);
-      return problemAnswer(error, { path: new URL(request.url).pathname, events });
+      return secured(problemAnswer(error, { path: new URL(request.url).pathname, events }), request);
     }
     if (!request.headers.has('origin')) return app.fetch(request, env);
     return (

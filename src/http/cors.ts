@@ -1,4 +1,4 @@
-const EXPOSED = 'mcp-session-id, www-authenticate';
+const EXPOSED = 'mcp-session-id, www-authenticate, retry-after, ratelimit, ratelimit-policy';
 
 /** The answer to a browser's question before it calls, for an origin that was allowed before. @see https://fetch.spec.whatwg.org/#cors-preflight-fetch */
 export function preflightAnswer(request: Request): Response | undefined {

@@ -1,7 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
 import type { HmacAlgorithm } from '../../identity/token.ts';
 import { optional, setting } from '../setting.ts';
-import { limits, oneOf, proxies, secret, text, truth, userHeader } from '../values.ts';
+import { oneOf, proxies, secret, text, truth, userHeader } from '../values.ts';
 
 /** Who calls, and what vouches for it. */
 export const CALLER_SETTINGS = {
@@ -38,12 +38,6 @@ export const CALLER_SETTINGS = {
     placeholder: 'NETWORKS',
     parse: proxies,
     help: 'networks and addresses of proxies, and cert:SUBJECT for those that show a certificate (default with TRUST_PROXY_AUTH: loopback)',
-  }),
-  limits: optional<string>({
-    env: 'POSTERN_LIMITS',
-    placeholder: 'RULES',
-    parse: limits,
-    help: 'rates and concurrency of calls, such as subject=600/minute,burst=50; docs/limits.md shows rules',
   }),
   jwtSecretKey: optional<Secret>({
     env: 'JWT_SECRET_KEY',

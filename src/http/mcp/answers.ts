@@ -3,10 +3,15 @@ import type { JsonRpcFailure, JsonRpcId } from '../../wire/json-rpc.ts';
 import { EVENTS_TYPE, JSON_TYPE } from '../../wire/media-types.ts';
 import { mcpStatusOf, rpcCodeOf } from '../respond.ts';
 
+/** Of a body nobody is to take for anything else. */
+const NO_SNIFF = { 'x-content-type-options': 'nosniff' };
+/** Of an answer in JSON; it is for its caller only. */
+export const JSON_HEADERS = { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...NO_SNIFF };
+
 /** A JSON-RPC result as an HTTP answer. */
 export function resultAnswer(id: JsonRpcId, result: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify({ jsonrpc: '2.0', id, result }), {
-    headers: { 'content-type': JSON_TYPE, ...headers },
+    headers: { ...JSON_HEADERS, ...headers },
   });
 }
 
@@ -19,7 +24,7 @@ export function bytesAnswer(parts: readonly Uint8Array<ArrayBuffer>[]): Response
       controller.close();
     },
   });
-  return new Response(body, { headers: { 'content-type': JSON_TYPE, 'content-length': String(length) } });
+  return new Response(body, { headers: { ...JSON_HEADERS, 'content-length': String(length) } });
 }
 
 /** What an error may say about its JSON-RPC form where the code alone does not decide it. */
@@ -39,7 +44,7 @@ interface RpcDetails {
 export function errorAnswer(id: JsonRpcId | null, thrown: unknown): Response {
   const error = toGatewayError(thrown);
   const { rpcStatus: status = mcpStatusOf(error.code), rpcHeaders } = (error.details ?? {}) as RpcDetails;
-  const headers = { 'content-type': JSON_TYPE, ...rpcHeaders };
+  const headers = { ...JSON_HEADERS, ...rpcHeaders };
   return new Response(JSON.stringify(failureOf(id, error)), { status, headers });
 }
 
@@ -69,6 +74,7 @@ export function eventsAnswer(
       'content-type': EVENTS_TYPE,
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
+      ...NO_SNIFF,
       ...headers,
     },
   });

@@ -2,8 +2,8 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ChannelResponse } from '../../tls/dialer.ts';
 import { refusalOf } from '../../upstream/own-request.ts';
 import type { JsonRpcId } from '../../wire/json-rpc.ts';
-import { isEventStream, isJson, JSON_TYPE } from '../../wire/media-types.ts';
-import { eventsAnswer } from './answers.ts';
+import { isEventStream, isJson } from '../../wire/media-types.ts';
+import { eventsAnswer, JSON_HEADERS } from './answers.ts';
 import { withBreakTold } from './broken-stream.ts';
 
 /** Bytes of a JSON answer that are held in memory at most; larger ones are streamed. */
@@ -24,7 +24,7 @@ export async function relayedAnswer(response: ChannelResponse, id?: JsonRpcId): 
   assertRelayable(response);
   if (isJson(response)) {
     const body = await response.body(BUFFERED_BYTES);
-    return new Response(body, { status, headers: { 'content-type': JSON_TYPE } });
+    return new Response(body, { status, headers: JSON_HEADERS });
   }
   const text = await response.text(BUFFERED_BYTES);
   if (status === 202 || status === 204 || text === '') return new Response(null, { status });
