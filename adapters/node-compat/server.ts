@@ -43,7 +43,7 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
   const gateway = await createGateway(config, platform);
   const open: Listener[] = [];
   try {
-    const { host, port } = config;
+    const { host, port, maxConnections } = config;
     const { fetch, webSocket } = gateway;
     const readList = gateway.lists.read;
     // what is fetched is kept in the store, so only now there is a list by URL
@@ -51,7 +51,8 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
       ? await readListenerIdentity(settings, openKey, systemClock, readList)
       : checked;
     const ocsp = settings.clientOcsp ? callersGuard(settings, platform.dialer, events) : undefined;
-    const listener = await openListener(runtime, { host, port, identity, fetch, webSocket, events, ocsp });
+    const options = { host, port, identity, fetch, webSocket, events, ocsp, maxConnections };
+    const listener = await openListener(runtime, options);
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
     const url = urlOf(host, listener.port, identity);

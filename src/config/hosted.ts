@@ -31,6 +31,7 @@ const UNSUPPORTED: SettingsHost['unsupported'] = {
   keyFilePassword: 'listener',
   keyPasswordFile: 'listener',
   tlsMinVersion: 'listener',
+  maxConnections: 'listener',
   clientCa: 'requestCertificate',
   clientCrl: 'crl',
   tlsCiphers: 'ciphers',

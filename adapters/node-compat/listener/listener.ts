@@ -10,11 +10,12 @@ import type { Runtime, TlsTraits } from '../runtime.ts';
 import { unbracketed } from './address.ts';
 import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
-import { Http1Connections } from './http1-connections.ts';
+import { Connections } from './connections.ts';
 import type { ListenerIdentity } from './identity.ts';
 import { reportFailedHandshakes } from './refusals.ts';
 import { presentOn } from './secure-options.ts';
-import { HANDSHAKE_MS, IDLE_MS, NO_REQUEST_MS } from './servers.ts';
+import { hasTooManyHeaders, refuseHeaders } from './many-headers.ts';
+import { HANDSHAKE_MS, NO_REQUEST_MS } from './servers.ts';
 import { createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
 import type { Incoming, ListeningServer, Outgoing } from './servers.ts';
 import { WebSockets } from './web-sockets.ts';
@@ -31,6 +32,8 @@ export interface ListenerOptions {
   readonly events?: EventSink;
   /** Where given, callers' certificates are looked up by OCSP. */
   readonly ocsp?: OcspGuard | undefined;
+  /** Connections at a time; default any number. */
+  readonly maxConnections?: number;
 }
 
 export interface Listener {
@@ -74,7 +77,7 @@ class NodeListener implements Listener {
   readonly #sockets = new Set<Socket>();
   /** What HTTP is spoken over: the same, or TLS connections over them. */
   readonly #served = new Set<Socket>();
-  readonly #http1 = new Http1Connections(systemClock);
+  readonly #connections = new Connections(systemClock);
   readonly #sessions = new Set<ServerHttp2Session>();
   #port = 0;
   #identity: ListenerIdentity | undefined;
@@ -86,12 +89,14 @@ class NodeListener implements Listener {
 
   constructor(traits: TlsTraits, options: ListenerOptions) {
     const { host, identity, fetch, webSocket, ocsp, events = () => undefined } = options;
+    const { maxConnections = Number.POSITIVE_INFINITY } = options;
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
     });
     const handle = (incoming: Incoming, outgoing: Outgoing): void => {
       // on a connection that is about to end; what was never begun can be sent again
       if (this.#isOver) return;
+      if (hasTooManyHeaders(incoming)) return refuseHeaders(outgoing);
       this.#track(incoming, outgoing, connections.of(incoming));
       if ('stream' in outgoing) endSlowUpload(incoming, outgoing);
       void answer(incoming, outgoing);
@@ -106,9 +111,6 @@ class NodeListener implements Listener {
     http2.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      session.setTimeout(IDLE_MS, () => {
-        if (!this.#isBusy(session)) session.destroy();
-      });
     });
     if (identity) reportFailedHandshakes(server, events);
     this.#server = server;
@@ -120,11 +122,16 @@ class NodeListener implements Listener {
         webSocket(request, { connection: connections.of(incoming), rawHeaders: incoming.rawHeaders });
       this.#webSockets = new WebSockets(accept, () => this.#onIdle());
       http1.on('upgrade', this.#webSockets.upgrade);
-      http1.on('upgrade', (_, socket: Duplex) => this.#http1.leave(socket));
+      http1.on('upgrade', (_, socket: Duplex) => this.#connections.leave(socket));
     }
     const served = identity ? 'secureConnection' : 'connection';
-    this.#http1.watch(http1, served, NO_REQUEST_MS);
-    server.on('connection', (socket: Socket) => remember(socket, this.#sockets));
+    this.#connections.watch(http1, served, http2, NO_REQUEST_MS);
+    server.on('connection', (socket: Socket) => {
+      // whoever keeps a connection for later makes room; where nobody does, there is none
+      if (this.#sockets.size >= maxConnections && !this.#connections.endOne()) return void socket.destroy();
+      remember(socket, this.#sockets);
+      this.#connections.arrive(socket);
+    });
     server.on(served, (socket: Socket) => remember(socket, this.#served));
   }
 
@@ -164,7 +171,7 @@ class NodeListener implements Listener {
   async close(deadlineMs: number): Promise<number> {
     this.#server.closeIdleConnections = () => undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#http1.endIdle();
+    this.#connections.endIdle();
     for (const session of this.#sessions) session.close();
     for (const outgoing of this.#running.keys()) endConnectionAfter(outgoing);
     const endsAtMs = systemClock.monotonicMs() + deadlineMs;
@@ -184,12 +191,6 @@ class NodeListener implements Listener {
     await allClosed(this.#served, deadlineMs);
   }
 
-  #isBusy(session: ServerHttp2Session): boolean {
-    for (const outgoing of this.#running.keys())
-      if ('stream' in outgoing && outgoing.stream?.session === session) return true;
-    return false;
-  }
-
   #finish(deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, deadlineMs);
@@ -205,17 +206,19 @@ class NodeListener implements Listener {
     if (this.inFlight === 0) this.#finished?.();
   }
 
-  #track({ socket, rawHeaders }: Incoming, outgoing: Outgoing, connection: Arrival['connection']): void {
+  #track(incoming: Incoming, outgoing: Outgoing, caller: Arrival['connection']): void {
+    const { socket, rawHeaders } = incoming;
     const gone = new Cancellation();
     const leave = (): void => gone.abort(new GatewayError('call_cancelled', 'the caller went away'));
-    this.#running.set(outgoing, { signal: gone, connection, rawHeaders });
-    if (!('stream' in outgoing)) this.#http1.begin(socket);
+    this.#running.set(outgoing, { signal: gone, connection: caller, rawHeaders });
+    const connection = ('stream' in incoming ? incoming.stream.session : undefined) ?? socket;
+    this.#connections.begin(connection);
     if (this.#finished) endConnectionAfter(outgoing);
     // an HTTP/2 response counts as finished also when its stream was reset
     if ('stream' in outgoing) outgoing.stream?.once('aborted', leave);
     outgoing.once('close', () => {
       this.#running.delete(outgoing);
-      if (!('stream' in outgoing)) this.#http1.end(socket);
+      this.#connections.end(connection);
       if (!outgoing.writableFinished) leave();
       this.#onIdle();
     });

@@ -22,15 +22,15 @@ const LIMITS = {
   requestTimeout: 120_000,
   // above the 60 s of common balancers, so that they and not we end an idle connection they are about to use
   keepAliveTimeout: 75_000,
+  // Node's 30 s would give a slow caller a minute for its headers
+  connectionsCheckingInterval: 5_000,
   maxHeaderSize: 32 * 1024,
   noDelay: true,
 };
 /** A handshake that took longer is given up, and with it its connection. */
 export const HANDSHAKE_MS = 10_000;
-/** How long a connection may be without a request. */
-export const IDLE_MS = LIMITS.keepAliveTimeout;
-/** The same where HTTP/1.1 does not see to it; later than it would. */
-export const NO_REQUEST_MS = IDLE_MS + LIMITS.headersTimeout;
+/** How long a connection may be without a request, where HTTP/1.1 does not see to it; later than it would. */
+export const NO_REQUEST_MS = LIMITS.keepAliveTimeout + LIMITS.headersTimeout;
 const HTTP2_SETTINGS = { maxConcurrentStreams: 256, maxHeaderListSize: LIMITS.maxHeaderSize };
 
 /** What `requestTimeout` is to HTTP/1.1: a body that does not arrive in time ends its stream. */

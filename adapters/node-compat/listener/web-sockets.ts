@@ -3,6 +3,7 @@ import { IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { AcceptedSocket, MessageSocket, SocketHandler } from '../../../src/index.ts';
+import { hasTooManyHeaders } from './many-headers.ts';
 
 /** Between two pings; a peer that did not answer the last one by then is gone. */
 const PING_MS = 30_000;
@@ -55,7 +56,8 @@ export class WebSockets {
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const request = requestOf(incoming);
-    const accepted = request ? await this.#accept(request, incoming) : new Response(null, { status: 400 });
+    const status = hasTooManyHeaders(incoming) ? 431 : 400;
+    const accepted = request && status === 400 ? await this.#accept(request, incoming) : new Response(null, { status });
     if (!('serve' in accepted)) return refuse(socket, accepted);
     // loaded with the first one: most gateways never see any, and it would take a tenth of the start
     const { WebSocketServer } = await import('ws');

@@ -12,6 +12,13 @@ export const PROTECTION_SETTINGS = {
     parse: limits,
     help: 'rates and concurrency of calls, such as subject=600/minute,burst=50; docs/limits.md shows rules',
   }),
+  maxConnections: setting({
+    env: 'POSTERN_MAX_CONNECTIONS',
+    placeholder: 'COUNT',
+    parse: integer(16, 1_000_000),
+    fallback: 20_000,
+    help: 'connections callers may have open; beyond that the one without a request for the longest is closed',
+  }),
   securityHeadersEnabled: setting({
     env: 'SECURITY_HEADERS_ENABLED',
     placeholder: 'BOOLEAN',
