@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { isLoopback } from '../../../src/index.ts';
+import { GatewayError, isLoopback } from '../../../src/index.ts';
 import type { ListenerIdentity } from './identity.ts';
 
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
@@ -25,3 +25,11 @@ export function namesOf(listening: string, identity: ListenerIdentity | undefine
 /** Sockets take IPv6 addresses without the brackets URLs need. */
 export const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Why an address cannot be listened on. */
+export function cannotListen(host: string, port: number, { code = 'unknown' }: NodeJS.ErrnoException): GatewayError {
+  const reason = code === 'EADDRINUSE' ? 'another process listens there' : code;
+  return new GatewayError('config_invalid', `cannot listen on ${host} port ${port}: ${reason}`, {
+    hint: 'choose another --port or --host; --port 0 picks a free port',
+  });
+}

@@ -7,7 +7,7 @@ import { Cancellation, GatewayError } from '../../../src/index.ts';
 import type { Arrival, EventSink, FetchHandler, OcspGuard, SocketHandler } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Runtime, TlsTraits } from '../runtime.ts';
-import { unbracketed } from './address.ts';
+import { cannotListen, unbracketed } from './address.ts';
 import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Connections } from './connections.ts';
@@ -242,11 +242,4 @@ async function allClosed(open: ReadonlySet<Socket | ServerHttp2Session>, deadlin
 /** Tells an HTTP/1.1 client not to use the connection again; HTTP/2 clients were told by GOAWAY. */
 function endConnectionAfter(outgoing: Outgoing): void {
   if (!('stream' in outgoing) && !outgoing.headersSent) outgoing.setHeader('connection', 'close');
-}
-
-function cannotListen(host: string, port: number, { code = 'unknown' }: NodeJS.ErrnoException): GatewayError {
-  const reason = code === 'EADDRINUSE' ? 'another process listens there' : code;
-  return new GatewayError('config_invalid', `cannot listen on ${host} port ${port}: ${reason}`, {
-    hint: 'choose another --port or --host; --port 0 picks a free port',
-  });
 }

@@ -22,7 +22,7 @@ async function open() {
   const request = new Request('http://localhost/mcp');
   const exchange: Exchange = {
     request,
-    server: serverOf('x', [], false),
+    server: serverOf({ key: 'x', address: 'x', members: [], transparent: false }),
     principal,
     grant: decision.grant,
     signal,
