@@ -7,8 +7,10 @@ import type { ConnectionOptions } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ListenerIdentity } from '../../adapters/node-compat/listener/identity.ts';
 import type { Listener, ListenerOptions } from '../../adapters/node-compat/listener/listener.ts';
+import type { EventFields } from '../../src/base/events.ts';
 import type { ListenerCapabilities } from '../../src/tls/dialer.ts';
 import { closeAfterEach } from '../support/closing.ts';
+import { crossSign } from '../support/cross-sign.ts';
 import { type CallersAsked, identityTrusting, listenerIdentity } from '../support/listener-identity.ts';
 import { type MintedCa, type MintedCertificate, mintPki } from '../support/pki.ts';
 import { recordEvents } from '../support/recorded-events.ts';
@@ -25,6 +27,9 @@ interface OpenStream {
   next(): Promise<string>;
   readonly isOpen: boolean;
 }
+
+/** What a caller shows. */
+type Caller = Pick<MintedCertificate, 'chainPem' | 'keyPem'>;
 
 /** What every listener that asks callers for certificates must do with them, and with its own. */
 export function listenerContract(name: string, subject: ListenerSubject): void {
@@ -54,12 +59,16 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
 
     async function listen(identity: ListenerIdentity) {
       const recorded = recordEvents();
+      const refusals: EventFields['listener.refused'][] = [];
       const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
       const listener = await subject.openListener({
         host: '127.0.0.1',
         port: 0,
         identity,
-        events: recorded.sink,
+        events: (name, fields) => {
+          recorded.sink(name, fields);
+          if (name === 'listener.refused') refusals.push(fields as EventFields['listener.refused']);
+        },
         fetch: async (request) => {
           if (!request.url.endsWith('/stream')) return new Response('served');
           let mine: ReadableStreamDefaultController<Uint8Array>;
@@ -77,10 +86,10 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
       const say = (text: string): void => {
         for (const stream of streams) stream.enqueue(new TextEncoder().encode(`data: ${text}\n\n`));
       };
-      return { listener, say, cuts: () => recorded.of('listener.cut') };
+      return { listener, say, refusals, cuts: () => recorded.of('listener.cut') };
     }
 
-    const optionsFor = ({ port }: Listener, caller?: MintedCertificate) => ({
+    const optionsFor = ({ port }: Listener, caller?: Caller) => ({
       port,
       host: '127.0.0.1',
       family: 4,
@@ -90,7 +99,7 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
     });
 
     /** Whether a caller is served, and by which certificate. Under TLS 1.3 one that is not learns so after its handshake. */
-    function visit(listener: Listener, caller?: MintedCertificate, options: ConnectionOptions = {}) {
+    function visit(listener: Listener, caller?: Caller, options: ConnectionOptions = {}) {
       return new Promise<{ served: boolean; resumed: boolean; shown: string | undefined; session: Buffer | undefined }>(
         (resolve) => {
           const socket = connect({ ...optionsFor(listener, caller), ...options });
@@ -99,7 +108,7 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
           socket.on('session', (ticket) => (session = ticket));
           socket.once('secureConnect', () => {
             resumed = socket.isSessionReused();
-            shown = socket.getPeerX509Certificate()?.serialNumber.toLowerCase();
+            shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
             socket.write('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
           });
           socket.on('data', (chunk) => (text += chunk.toString()));
@@ -147,6 +156,59 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
       },
     );
 
+    test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+      'whoever is refused is told of, with the reason, over %s',
+      async (version) => {
+        const options = { minVersion: version, maxVersion: version };
+        const hour = (hours: number) => new Date(Date.now() + hours * 3_600_000);
+        const below = await root.intermediate('below');
+        const issued = {
+          certificate_expired: await root.issue({ cn: 'x', eku: 'client', notBefore: hour(-2), notAfter: hour(-1) }),
+          certificate_not_yet_valid: await root.issue({ cn: 'x', eku: 'client', notBefore: hour(1) }),
+          certificate_wrong_purpose: await root.issue({ cn: 'x', eku: 'server' }),
+          certificate_untrusted: foreign,
+          chain_too_deep: await below.issue({ cn: 'x', eku: 'client' }),
+          key_not_pinned: await root.issue({ cn: 'x', eku: 'client' }),
+        };
+        const { key_not_pinned: _, ...pinned } = issued;
+        const pins = [alice, ...Object.values(pinned)].map(({ certificate }) => certificate.facts.spkiPin);
+        const ambitious = await (await mintPki()).ca('ambitious');
+        const authority = { chainPem: await crossSign(root, ambitious, 'anything'), keyPem: ambitious.keyPem };
+        for (const isRequired of [true, false]) {
+          const rules = { pins, maxIntermediates: 0, isRequired };
+          const { listener, refusals } = await listen(await trusting([root], rules));
+          expect(await servedOf(listener, options)).toEqual(isRequired ? ['alice'] : ['nobody', 'alice']);
+          refusals.length = 0;
+          for (const caller of [...Object.values(issued), authority])
+            expect((await visit(listener, caller, options)).served).toBe(false);
+          expect(refusals.map(({ reason }) => reason)).toEqual([...Object.keys(issued), 'certificate_is_a_ca']);
+          for (const { subject, address } of refusals)
+            expect([subject, address]).toEqual([expect.stringContaining('CN='), '127.0.0.1']);
+          refusals.length = 0;
+          await visit(listener, undefined, options);
+          expect(refusals).toEqual(isRequired ? [{ reason: 'certificate_missing', address: '127.0.0.1' }] : []);
+        }
+      },
+    );
+
+    test('whose key is pinned no longer is cut; the others notice nothing', async () => {
+      const bob = await root.issue({ cn: 'bob', eku: 'client' });
+      const pinning = (...callers: readonly MintedCertificate[]) =>
+        trusting([root], { pins: callers.map(({ certificate }) => certificate.facts.spkiPin) });
+      const { listener, cuts } = await listen(await pinning(alice, bob));
+      const [gone, stays] = [await streamOverHttp1(listener, alice), await streamOverHttp2(listener, bob)];
+      expect(await listener.present(await pinning(bob))).toBe(1);
+      await expect.poll(() => gone.isOpen).toBe(false);
+      expect([stays.isOpen, cuts()]).toEqual([true, [{ connections: 1, why: 'pin' }]]);
+    });
+
+    test('only the cipher suites it is told are spoken, where it says so', async () => {
+      const [suite, ...others] = ['TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'];
+      const { listener } = await listen({ ...listenerIdentity(server), ciphers: suite === undefined ? [] : [suite] });
+      const options = { minVersion: 'TLSv1.3', ciphers: others.join(':') } as const;
+      expect((await visit(listener, undefined, options)).served).toBe(!subject.capabilities.ciphers);
+    });
+
     test('who is revoked is not let in, and who was let in before is cut', async () => {
       expect(subject.capabilities.crl).toBe(true);
       const bob = await root.issue({ cn: 'bob', eku: 'client' });
@@ -171,9 +233,9 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
       const { listener, say } = await listen(await trusting([root]));
       const streams = [await streamOverHttp1(listener, alice), await streamOverHttp2(listener, alice)];
       for (const stream of streams) expect(await stream.next()).toBe('begun');
-      expect((await visit(listener, alice)).shown).toBe(server.serialNumber);
+      expect((await visit(listener, alice)).shown).toBe(server.certificate.facts.sha256);
       expect(await listener.present(await trusting([root, other], { shown: renewed }))).toBe(0);
-      expect((await visit(listener, foreign)).shown).toBe(renewed.serialNumber);
+      expect((await visit(listener, foreign)).shown).toBe(renewed.certificate.facts.sha256);
       expect(await servedOf(listener)).toEqual(['alice', 'foreign']);
       say('still here');
       for (const stream of streams) expect(await stream.next()).toBe('still here');

@@ -30,6 +30,9 @@ export interface Admitted {
 /** Whether a caller may be served. */
 export type CallerVerdict = Admitted | { readonly refusal: ListenerRefusal };
 
+/** In characters. */
+const MAX_SUBJECT_LENGTH = 1024;
+
 const ADMITTED: Admitted = {};
 
 /**
@@ -43,9 +46,10 @@ export function judgeCaller(
 ): CallerVerdict | Promise<CallerVerdict> {
   const [leaf] = chain;
   if (leaf === undefined) return held.trust.isRequired ? { refusal: 'certificate_missing' } : ADMITTED;
+  // OpenSSL lets it pass, and whoever has its key could be everybody
+  if (leaf.ca) return { refusal: 'certificate_is_a_ca' };
   if (!socket.authorized) return notAuthorized(socket, chain, held);
-  const refusal = refusalOfLeaf(leaf, held.rules.pins);
-  if (refusal !== undefined) return { refusal };
+  if (!isPinned(leaf, held.rules.pins)) return { refusal: 'key_not_pinned' };
   if (held.revocation === undefined && held.trust.maxIntermediates === undefined && held.ocsp === undefined)
     return ADMITTED;
   // before anything is awaited: a socket that was closed tells nothing
@@ -93,13 +97,12 @@ function notAuthorized({ authorizationError }: TLSSocket, chain: ShownChain, hel
     .then((refusal): CallerVerdict => ({ refusal }));
 }
 
-/** What OpenSSL lets pass. An authority may sign for callers, and is none: it could be everybody. @see https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md#41-basic-constraints */
-function refusalOfLeaf(leaf: X509Certificate, pins: readonly string[]): ListenerRefusal | undefined {
-  if (leaf.ca) return 'certificate_is_a_ca';
-  if (pins.length === 0) return undefined;
-  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
-  return pins.includes(createHash('sha256').update(spki).digest('base64')) ? undefined : 'key_not_pinned';
+function isPinned({ publicKey }: X509Certificate, pins: readonly string[]): boolean {
+  if (pins.length === 0) return true;
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return pins.includes(createHash('sha256').update(spki).digest('base64'));
 }
 
-/** The distinguished name in a line. */
-export const subjectOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n', ', ');
+/** The distinguished name as RFC 4514 has it, of what may be anybody's. */
+export const subjectOf = ({ subject }: X509Certificate): string =>
+  subject.split('\n').toReversed().join(',').slice(0, MAX_SUBJECT_LENGTH);

@@ -200,6 +200,37 @@ test('client CAs nobody is checked against are told', () => {
   expect(parseConfig({ environment: { ...TLS, CERT_REQS: '1' } }).warnings).toEqual([]);
 });
 
+test('what counts for nothing while nobody shows certificates is told', () => {
+  const given = {
+    POSTERN_CLIENT_SUBJECT: 'cn',
+    POSTERN_CLIENT_CHAIN_DEPTH: '0',
+    POSTERN_CLIENT_PINS: 'pins',
+    CA_CERTS: 'x',
+  };
+  const told = (environment: Readonly<Record<string, string>>) =>
+    parseConfig({ environment: { ...TLS, ...given, ...environment } }).warnings.map(({ setting }) => setting);
+  expect(told({})).toEqual(['CA_CERTS', 'POSTERN_CLIENT_SUBJECT', 'POSTERN_CLIENT_PINS', 'POSTERN_CLIENT_CHAIN_DEPTH']);
+  expect(told({ TRUST_PROXY_AUTH: 'true' })).toEqual(['POSTERN_CLIENT_CHAIN_DEPTH']);
+  expect(told({ CERT_REQS: 'optional' })).toEqual([]);
+});
+
+test.each<[Readonly<Record<string, string>>, string]>([
+  [{ POSTERN_CLIENT_SUBJECT: 'ou' }, 'expected rules of uri, dns, email and cn'],
+  [{ POSTERN_CLIENT_SUBJECT: 'cn, ' }, ''],
+  [{ POSTERN_CLIENT_SUBJECT: ',' }, 'expected rules of uri, dns, email and cn'],
+  [{ POSTERN_CLIENT_CHAIN_DEPTH: '-1' }, 'expected a whole number from 0 to 10'],
+  [{ POSTERN_CLIENT_PINS: 'one, two' }, 'expected pins such as sha256/BASE64, or one file'],
+  [{ POSTERN_TLS_CIPHERS: 'HIGH:!aNULL', ...TLS }, 'expected names of cipher suites'],
+  [{ POSTERN_TLS_CIPHERS: 'TLS_AES_256_GCM_SHA384' }, 'cipher suites need TLS; set CERT_FILE'],
+  [{ POSTERN_TLS_CIPHERS: 'AES256-SHA', POSTERN_TLS_MIN_VERSION: '1.3', ...TLS }, 'none of them is of TLS 1.3'],
+  [{ POSTERN_TLS_CIPHERS: 'AES256-SHA:TLS_AES_256_GCM_SHA384', POSTERN_TLS_MIN_VERSION: '1.3', ...TLS }, ''],
+  [{ POSTERN_REQUIRE_TLS: 'true' }, 'true allows no listener in plain text; set CERT_FILE'],
+  [{ POSTERN_REQUIRE_TLS: 'true', ...TLS }, ''],
+])('%o: %s', (environment, message) => {
+  const said = problemsOf({ environment }).map((problem) => problem.message);
+  expect(said).toEqual(message === '' ? [] : [expect.stringContaining(message)]);
+});
+
 test('health moves to a port of its own where callers must show a certificate', () => {
   const port = (environment: Readonly<Record<string, string>>) =>
     healthPortOf(parseConfig({ environment: { ...TLS, ...environment } }).values);
