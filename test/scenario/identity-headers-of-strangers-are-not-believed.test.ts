@@ -10,12 +10,17 @@ import { startGateway } from '../support/gateway.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import { mintPki } from '../support/pki.ts';
+import { rawHttp2 } from '../support/raw-http2.ts';
+import type { Fields, RawHttp2Request } from '../support/raw-http2.ts';
 import { rawExchange } from '../support/raw-request.ts';
 import { openSocket, refusedSocket } from '../support/web-socket.ts';
 
 const PROXY = '127.0.0.2';
 const STRANGER = '127.0.0.1';
-const VERIFIED = ['X-SSL-Client-Verify', 'SUCCESS'] as const;
+const VERIFIED = [
+  ['X-SSL-Client-Verify', 'SUCCESS'],
+  ['ssl-client-verify', 'SUCCESS'],
+] as const;
 type Sent = readonly (readonly [name: string, value: string])[];
 
 /** For each header a proxy may name callers in, a gateway that listens to it, and what names admin. */
@@ -27,6 +32,8 @@ const STYLES = [
   'X-SSL-Client-Cert',
   'X-Forwarded-Client-Cert',
   'Client-Cert',
+  'ssl-client-subject-dn',
+  'ssl-client-cert',
 ] as const;
 const gateways = new Map<string, TestGateway>();
 let forged: Readonly<Record<(typeof STYLES)[number], string>>;
@@ -41,6 +48,8 @@ beforeAll(async () => {
     'X-SSL-Client-S-DN': 'CN=admin',
     'X-SSL-Client-Cert': encodeURIComponent(certPem),
     'X-Forwarded-Client-Cert': 'Subject="CN=admin"',
+    'ssl-client-subject-dn': 'CN=admin',
+    'ssl-client-cert': encodeURIComponent(certPem),
     'Client-Cert': `:${Buffer.from(certificate.der).toString('base64')}:`,
   };
   for (const PROXY_USER_HEADER of STYLES)
@@ -78,7 +87,7 @@ const said = async (style: string, from: string, request: string): Promise<strin
   verdicts(await rawExchange(gatewayFor(style).url, request, { from }));
 
 describe.each(STYLES)('%s', (style) => {
-  const sent = (): Sent => [[style, forged[style]], VERIFIED];
+  const sent = (): Sent => [[style, forged[style]], ...VERIFIED];
 
   test('is believed of the proxy, over HTTP/1.1, HTTP/2 and WebSocket, and of no stranger', async () => {
     const { url } = gatewayFor(style);
@@ -115,13 +124,21 @@ describe.each(STYLES)('%s', (style) => {
   });
 
   test('that comes twice is believed of nobody', async () => {
-    const other = style === 'X-SSL-Client-S-DN' ? 'CN=bob' : style === 'X-Forwarded-Client-Cert' ? 'DNS="' : 'bob';
+    const other = /-dn$/i.test(style) ? 'CN=bob' : style === 'X-Forwarded-Client-Cert' ? 'DNS="' : 'bob';
     for (const twice of [
       [...sent(), [style, other]],
       [[style, other], ...sent()],
       [[style, ''], ...sent()],
     ] as Sent[])
       for (const from of [STRANGER, PROXY]) expect(await said(style, from, get(lines(twice)))).toEqual(['401']);
+  });
+
+  test('that holds two values is believed of nobody', async () => {
+    // several elements of this one are several hops
+    const twice = style === 'X-Forwarded-Client-Cert' ? [] : [`${forged[style]}, ${forged[style]}`];
+    for (const value of [...twice, `${forged[style]},`, `bob", ${forged[style]}`])
+      for (const from of [STRANGER, PROXY])
+        expect(await said(style, from, get(lines([[style, value], ...VERIFIED])))).toEqual(['401']);
   });
 });
 
@@ -160,6 +177,13 @@ describe('of tricks', () => {
   const NAME = `${STYLE}: admin`;
   const post = (headers: string, body: string): string =>
     `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n${body}`;
+  const NAMED = [STYLE.toLowerCase(), 'admin'] as const;
+  const GET: Fields = [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':authority', 'localhost'],
+    [':path', '/v1/gateways'],
+  ];
   const hidden = get(`${NAME}\r\n`);
   const chunk = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
 
@@ -176,6 +200,8 @@ describe('of tricks', () => {
     ['a control character in the value', get(`${STYLE}: admin\u0001\r\n`)],
     ['no name', get(`: x\r\n${NAME}\r\n`)],
     ['the header of a connection', get(`Connection: ${STYLE}\r\n${NAME}\r\n`)],
+    ['the header of a connection that goes on', get(`Connection: keep-alive, ${STYLE}, close\r\n${NAME}\r\n`)],
+    ['a header named before', get(`${NAME}\r\nConnection: ${STYLE}\r\n`)],
     ['a method that is none', get(`${NAME}\r\n`).replace('GET', 'GET X')],
     ['an address of a proxy protocol', `PROXY TCP4 ${PROXY} 127.0.0.1 1 2\r\n${hidden}`],
     ['a trailer', post('Transfer-Encoding: chunked\r\nConnection: close\r\n', `0\r\n${NAME}\r\n\r\n`)],
@@ -217,6 +243,35 @@ describe('of tricks', () => {
     ] as Sent[]) {
       expect(await overHttp2(url, STRANGER, sent)).toContain('met neither');
       expect(await overHttp2(url, PROXY, sent)).not.toContain('has role');
+    }
+  });
+
+  test.each<[string, RawHttp2Request]>([
+    ['a pseudo-header', { headers: [...GET, [`:${STYLE.toLowerCase()}`, 'admin']] }],
+    ['a pseudo-header behind others', { headers: [...GET, ['accept', 'x'], [':authority', PROXY], NAMED] }],
+    ['upper case', { headers: [...GET, [STYLE, 'admin']] }],
+    ['underscores', { headers: [...GET, ['x_authenticated_user', 'admin']] }],
+    ['a name with a blank', { headers: [...GET, [`${NAMED[0]} `, 'admin']] }],
+    ['a name with a colon', { headers: [...GET, [`x-other: a\r\n${NAMED[0]}`, 'admin']] }],
+    ['a value with a line break', { headers: [...GET, ['x-other', `a\r\n${NAME}`]] }],
+    ['a value with a NUL', { headers: [...GET, [NAMED[0], 'admin\0']] }],
+    ['two values', { headers: [...GET, NAMED, NAMED] }],
+    ['the header of a connection', { headers: [...GET, ['connection', NAMED[0]], NAMED] }],
+    ['trailers', { headers: GET, trailers: [NAMED] }],
+    ['a path that holds a request', { headers: [...GET.slice(0, 3), [':path', `/v1/gateways HTTP/1.1\r\n${NAME}`]] }],
+    ['two paths', { headers: [...GET, [':path', '/mcp'], NAMED] }],
+    ['chunks', { headers: [...GET, ['transfer-encoding', 'chunked'], NAMED] }],
+  ])('over HTTP/2, frame by frame, %s makes nobody admin', async (_, request) => {
+    const { url } = gatewayFor(STYLE);
+    expect(await rawHttp2(url, request, STRANGER)).not.toContain('has role');
+  });
+
+  test('over HTTP/2, what is sent in pieces is one header: believed of the proxy alone', async () => {
+    const { url } = gatewayFor(STYLE);
+    for (const splitAt of [undefined, 1, 40, 60]) {
+      const request = { headers: [...GET, NAMED], ...(splitAt !== undefined && { splitAt }) };
+      expect(await rawHttp2(url, request, PROXY)).toContain('admin has role user');
+      expect(await rawHttp2(url, request, STRANGER)).toContain('met neither');
     }
   });
 
