@@ -208,3 +208,21 @@ test('a token that is bound to a certificate is held to the one the proxy hands 
     own: 'eve user by token',
   });
 });
+
+test('whether a certificate was shown, itself or to a proxy, is known beside a token too', async () => {
+  const shownBy = async (changed: Partial<CallerSettings>, [headers, connection]: Request) => {
+    const authenticator = await createAuthenticator({ ...settings, ...changed }, clock);
+    return authenticator.certifies({ headers: new Headers(headers), connection });
+  };
+  const trusting = { trustProxyAuth: true };
+  const both = { ...SAID, ...token };
+  expect(await shownBy({}, [token, connectionFrom(FAR)])).toBe(false);
+  expect(await shownBy({}, [token, connectionFrom(FAR, ann)])).toBe(true);
+  expect(await shownBy({}, [both, connectionFrom(NEAR)])).toBe(false);
+  expect(await shownBy(trusting, [both, connectionFrom(NEAR)])).toBe(true);
+  expect(await shownBy(trusting, [both, connectionFrom(FAR)])).toBe(false);
+  // that of the proxy is nobody's behind it
+  expect(await shownBy(trusting, [token, connectionFrom(NEAR, proxy)])).toBe(false);
+  expect(await shownBy({ authRequired: false }, [{}, connectionFrom(FAR, ann)])).toBe(true);
+  expect(await shownBy({ authRequired: false }, [{}, undefined])).toBe(false);
+});
