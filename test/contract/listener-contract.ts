@@ -202,6 +202,15 @@ export function listenerContract(name: string, subject: ListenerSubject): void {
       expect([stays.isOpen, cuts()]).toEqual([true, [{ connections: 1, why: 'pin' }]]);
     });
 
+    test('who comes to be too far below an authority is cut', async () => {
+      const shown = { ...alice, chainPem: alice.chainPem + (await crossSign(other, root)) };
+      const { listener, cuts } = await listen(await trusting([root], { maxIntermediates: 0 }));
+      const gone = await streamOverHttp1(listener, shown);
+      expect(await listener.present(await trusting([other], { maxIntermediates: 0 }))).toBe(1);
+      await expect.poll(() => gone.isOpen).toBe(false);
+      expect(cuts()).toEqual([{ connections: 1, why: 'trust' }]);
+    });
+
     test('only the cipher suites it is told are spoken, where it says so', async () => {
       const [suite, ...others] = ['TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'];
       const { listener } = await listen({ ...listenerIdentity(server), ciphers: suite === undefined ? [] : [suite] });

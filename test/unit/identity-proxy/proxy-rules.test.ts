@@ -72,6 +72,7 @@ test('who was known is judged anew once callers are held to something else', asy
   now = held();
   const late = callers.callerOf(saying(ann));
   now = held([impostor.certificate.facts.spkiPin]);
+  await callers.callerOf(saying(impostor));
   await late;
   await expect(callers.callerOf(saying(ann))).rejects.toThrow('another key');
 });
