@@ -124,6 +124,7 @@ export type { ListenerRefusal } from './base/listener-refusal.ts';
 export { unknownAuthorities } from './identity/subject-rules.ts';
 export { fetchOver } from './tls/fetch-bytes.ts';
 export { OcspClient } from './tls/ocsp/ocsp-client.ts';
+export { StapleKeeper } from './tls/ocsp/staple-keeper.ts';
 export { OcspGuard } from './tls/ocsp/ocsp-guard.ts';
 export type { OcspPeer, OcspRefusal } from './tls/ocsp/ocsp-guard.ts';
 export { refusalOf } from './tls/refused-server.ts';

@@ -28,6 +28,7 @@ export const BUN: Runtime = Object.freeze({
     peerCertificate: true,
     crl: true,
     ocsp: true,
+    staple: false,
     hotSwap: true,
     ciphers: false,
   }),

@@ -37,6 +37,7 @@ export const CLOUDFLARE: Declared = Object.freeze({
     peerCertificate: false,
     crl: false,
     ocsp: false,
+    staple: false,
     hotSwap: false,
     ciphers: false,
   }),

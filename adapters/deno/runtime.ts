@@ -28,6 +28,7 @@ export const DENO: Runtime = Object.freeze({
     peerCertificate: true,
     crl: true,
     ocsp: true,
+    staple: false,
     hotSwap: true,
     ciphers: false,
   }),

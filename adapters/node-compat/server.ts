@@ -1,5 +1,5 @@
-import { createGateway, fetchOver, healthPortOf, OcspClient, OcspGuard } from '../../src/index.ts';
-import type { Dialer, EventHub, Gateway, SettingValues } from '../../src/index.ts';
+import { createGateway, healthPortOf } from '../../src/index.ts';
+import type { EventHub, Gateway, SettingValues } from '../../src/index.ts';
 import { openKey } from './open-key.ts';
 import { systemClock } from './clock.ts';
 import { completeConfig, writePid } from './data-dir/data-dir.ts';
@@ -13,6 +13,7 @@ import { readListenerIdentity } from './listener/identity.ts';
 import type { ListenerIdentity } from './listener/identity.ts';
 import { openListener } from './listener/listener.ts';
 import type { Listener } from './listener/listener.ts';
+import { openListenerOcsp, requireStapling } from './listener/ocsp.ts';
 import { rotatingListener } from './listener/rotating-listener.ts';
 import { createPlatform } from './platform.ts';
 import type { Runtime } from './runtime.ts';
@@ -35,6 +36,7 @@ export interface RunningServer {
  */
 export async function startServer(runtime: Runtime, settings: SettingValues, events: EventHub): Promise<RunningServer> {
   checkCiphers(settings, runtime);
+  requireStapling(settings, runtime);
   const checked = await readListenerIdentity(settings, openKey, systemClock);
   await nameMissingFolders(settings.certDirs, events);
   const callerRules = await LiveCallerRules.open(settings);
@@ -50,8 +52,9 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     const identity = fetchesLists(settings)
       ? await readListenerIdentity(settings, openKey, systemClock, readList)
       : checked;
-    const ocsp = settings.clientOcsp ? callersGuard(settings, platform.dialer, events) : undefined;
-    const options = { host, port, identity, fetch, webSocket, events, ocsp, maxConnections };
+    const { prepare, close: closeOcsp, ...ocsp } = openListenerOcsp(settings, platform.dialer, events);
+    if (identity) await prepare?.(identity);
+    const options = { host, port, identity, fetch, webSocket, events, maxConnections, ...ocsp };
     const listener = await openListener(runtime, options);
     open.push(listener);
     gateway.metrics.gauge('postern_certificate_not_after_seconds', () => expiriesOf(listener.identity));
@@ -61,7 +64,8 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
     if (health) open.push(health);
     const onPresented = (presented: ListenerIdentity | undefined): void => gateway.allowHosts(namesOf(host, presented));
     onPresented(identity);
-    gateway.rotation.join(rotatingListener(listener, settings, { events, callerRules, readList, onPresented }));
+    const participant = rotatingListener(listener, settings, { events, callerRules, readList, prepare, onPresented });
+    gateway.rotation.join(participant);
     const removePid = await writePid(config.dataDir);
     gateway.beginUpkeep();
     return {
@@ -75,6 +79,7 @@ export async function startServer(runtime: Runtime, settings: SettingValues, eve
         const cut = await listener.close(config.drainTimeoutSeconds * 1000);
         await gateway.close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
         await health?.close(0);
+        closeOcsp();
         await removePid();
         events('gateway.stopped', { cut });
       },
@@ -94,12 +99,6 @@ async function nameMissingFolders(folders: readonly string[], events: EventHub):
         setting: 'POSTERN_CERT_DIRS',
         message: `there is no folder ${folder}: files below it are refused until there is one`,
       });
-}
-
-function callersGuard({ revocationFailure }: SettingValues, dialer: Dialer, events: EventHub): OcspGuard {
-  const clock = systemClock;
-  const client = new OcspClient({ fetchBytes: fetchOver(dialer, clock), clock, events });
-  return new OcspGuard({ client, failure: revocationFailure, side: 'listener', clock, events });
 }
 
 const LOOPBACK = '127.0.0.1';

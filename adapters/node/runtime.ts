@@ -27,6 +27,7 @@ export const NODE: Runtime = Object.freeze({
     peerCertificate: true,
     crl: true,
     ocsp: true,
+    staple: true,
     hotSwap: true,
     ciphers: true,
   }),

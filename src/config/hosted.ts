@@ -40,6 +40,7 @@ const UNSUPPORTED: SettingsHost['unsupported'] = {
   clientChainDepth: 'peerCertificate',
   clientPins: 'peerCertificate',
   clientOcsp: 'ocsp',
+  ocspStapling: 'staple',
   revocationFailure: 'crl',
   trustProxyAuth: 'peerAddress',
   trustedProxies: 'peerAddress',

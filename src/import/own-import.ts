@@ -113,7 +113,7 @@ function pathOfMember(path: string, name: string): string {
   return `${path}.${path === 'env' ? name : snakeOf(name)}`;
 }
 
-const SERVER_FIELDS = ['id', 'description', 'icon', 'tags', 'teamId', 'ownerEmail', 'visibility'];
+const SERVER_FIELDS = ['id', 'description', 'clientAuth', 'icon', 'tags', 'teamId', 'ownerEmail', 'visibility'];
 
 function serverEntry(server: Fields): ImportedServer {
   const { problems, changes } = noFindings();

@@ -36,6 +36,8 @@ export interface ListenerCapabilities {
   readonly crl: boolean;
   /** Whether callers' certificates are looked up by OCSP. */
   readonly ocsp: boolean;
+  /** Whether the status of our own certificate can be stapled. */
+  readonly staple: boolean;
   /** Whether certificates change without a restart. */
   readonly hotSwap: boolean;
   /** Whether the cipher suites it is told are those it speaks, in every version of TLS. */

@@ -148,10 +148,10 @@ test('so it is where no responder is named, and where none answers', async () =>
 
 test('a connection is looked at again when the answer is over, and cut once it is revoked', async () => {
   const server = await responder.issue(names);
-  responder.say(server, { nextUpdate: new Date(Date.now() + 2_000) });
+  responder.sayShortly(server);
   const { outcome, events, upstream, get } = await dial(server, 'closed');
   expect(outcome).toBe('ok');
-  responder.say(server, { status: 'revoked', thisUpdate: past(1_000) });
+  responder.say(server, { status: 'revoked', thisUpdate: new Date() });
   await expect
     .poll(() => events.of('upstream.refused'), { timeout: 5_000 })
     .toMatchObject([{ connections: 1, why: 'revoked' }]);

@@ -20,6 +20,7 @@ const CORE = [
   'SETTINGS',
   'SETTING_ROWS',
   'Secret',
+  'StapleKeeper',
   'Vault',
   'addressRefused',
   'canonicalPin',

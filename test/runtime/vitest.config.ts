@@ -14,7 +14,7 @@ export default defineConfig({
       'test/unit/{store,vault,pki,tls,identity}/**/*.test.ts',
       'test/unit/node-compat/{callers,caller-connections,web-sockets}.test.ts',
       'test/unit/identity-proxy/*.test.ts',
-      'test/scenario/identity-headers-of-strangers-are-not-believed.test.ts',
+      'test/scenario/identity-headers-{of-strangers,in-frames}-are-not-believed.test.ts',
       'test/scenario/serve-speaks-http1-and-http2.test.ts',
     ],
     // about real servers of others and how they fail, so one runtime shows it for all

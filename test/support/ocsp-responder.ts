@@ -8,6 +8,8 @@ import type { MintedCa, MintedCertificate } from './pki.ts';
 export interface OcspResponder extends DocumentServer {
   /** A certificate whose status is told here; good at first. */
   issue(options: Omit<StatusedOptions, 'ocspUrl'>): Promise<MintedCertificate>;
+  /** Says from now on that a certificate is good, for the two seconds after each question. */
+  sayShortly(certificate: MintedCertificate): void;
   /** What is said of a certificate from now on: signed anew each time, or these very bytes. */
   say(certificate: MintedCertificate, answer: AnswerOptions | (() => Document | Promise<Document>)): void;
 }
@@ -27,6 +29,8 @@ export async function startOcspResponder(ca: MintedCa): Promise<OcspResponder> {
       responder.say(issued, {});
       return issued;
     },
+    sayShortly: (one) =>
+      void known.set(one, () => ocspResponse(one.certificate, ca, { nextUpdate: new Date(Date.now() + 2_000) })),
     say: (one, answer) =>
       void known.set(one, typeof answer === 'function' ? answer : () => ocspResponse(one.certificate, ca, answer)),
   };

@@ -30,7 +30,7 @@ export function rawHttp2(
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), localAddress: from });
     let [rest, said]: [Buffer, string] = [Buffer.alloc(0), ''];
     const end = (): void => void socket.destroy();
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
       while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
         const [length, type, flags] = [rest.readUIntBE(0, 3), rest.readUInt8(3), rest.readUInt8(4)];

@@ -17,7 +17,7 @@ import { presentOn } from './secure-options.ts';
 import { hasTooManyHeaders, refuseHeaders } from './many-headers.ts';
 import { HANDSHAKE_MS, NO_REQUEST_MS } from './servers.ts';
 import { createPlainServer, createTlsServer, endSlowUpload, isSecure } from './servers.ts';
-import type { Incoming, ListeningServer, Outgoing } from './servers.ts';
+import type { Incoming, ListeningServer, Outgoing, StapleOf } from './servers.ts';
 import { WebSockets } from './web-sockets.ts';
 
 export interface ListenerOptions {
@@ -34,6 +34,8 @@ export interface ListenerOptions {
   readonly ocsp?: OcspGuard | undefined;
   /** Connections at a time; default any number. */
   readonly maxConnections?: number;
+  /** Where given, asked at each handshake whose client wants to know. */
+  readonly stapleOf?: StapleOf | undefined;
 }
 
 export interface Listener {
@@ -88,7 +90,7 @@ class NodeListener implements Listener {
   #isOver = false;
 
   constructor(traits: TlsTraits, options: ListenerOptions) {
-    const { host, identity, fetch, webSocket, ocsp, events = () => undefined } = options;
+    const { host, identity, fetch, webSocket, ocsp, stapleOf, events = () => undefined } = options;
     const { maxConnections = Number.POSITIVE_INFINITY } = options;
     const answer = getRequestListener((request, { outgoing }) => fetch(request, this.#running.get(outgoing)), {
       hostname: host,
@@ -106,7 +108,7 @@ class NodeListener implements Listener {
     const callers =
       trust && new Callers({ trust, traits, handshakeMs: HANDSHAKE_MS, clock: systemClock, events, ocsp });
     const { server, http1, http2 } = identity
-      ? createTlsServer(identity, { traits, callers }, handle)
+      ? createTlsServer(identity, { traits, callers, stapleOf }, handle)
       : createPlainServer(handle);
     http2.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);

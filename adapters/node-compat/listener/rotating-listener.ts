@@ -15,6 +15,8 @@ export interface RotatingListenerOptions {
   readonly events: EventSink;
   readonly callerRules: LiveCallerRules;
   readonly readList: ListReader;
+  /** Told of each identity before it takes the place of another, which waits for it; never rejects. */
+  readonly prepare?: ((identity: ListenerIdentity) => Promise<void>) | undefined;
   /** Told of each identity that took the place of another. */
   readonly onPresented: (identity: ListenerIdentity) => void;
 }
@@ -26,7 +28,7 @@ export interface RotatingListenerOptions {
 export function rotatingListener(
   listener: Listener,
   settings: SettingValues,
-  { events, callerRules, readList, onPresented }: RotatingListenerOptions,
+  { events, callerRules, readList, prepare, onPresented }: RotatingListenerOptions,
 ): RotationParticipant {
   const { certFile, keyFile, keyPasswordFile, clientCa, clientCrl } = settings;
   const lists = clientCrl?.filter((source) => !isUrl(source)) ?? [];
@@ -44,6 +46,7 @@ export function rotatingListener(
         const isHeldToOthers = callerRules.use(rules);
         if (identity === undefined || listener.identity === undefined) return isHeldToOthers;
         const isSame = identity.fingerprint === listener.identity.fingerprint;
+        if (!isSame) await prepare?.(identity);
         // also the same one: certificates of callers may have expired
         await listener.present(identity);
         const { subject, notAfter } = identity.facts;

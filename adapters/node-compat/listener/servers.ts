@@ -66,10 +66,19 @@ export function createPlainServer(handle: Handle): Servers {
   return { server, http1, http2 };
 }
 
+/** The OCSP response to show with a certificate, at once; undefined for none. */
+export type StapleOf = (certificate: Uint8Array) => Uint8Array | undefined;
+
+interface TlsServerOptions {
+  readonly traits: TlsTraits;
+  readonly callers: Callers | undefined;
+  readonly stapleOf: StapleOf | undefined;
+}
+
 /** A server for both over TLS, where ALPN decides. */
 export function createTlsServer(
   identity: ListenerIdentity,
-  { traits, callers }: { readonly traits: TlsTraits; readonly callers: Callers | undefined },
+  { traits, callers, stapleOf }: TlsServerOptions,
   handle: Handle,
 ): Servers {
   const http1 = { allowHTTP1: true, Http1IncomingMessage: UpgradableMessage };
@@ -81,6 +90,10 @@ export function createTlsServer(
   // closeIdleConnections is there from Node 22 on; its types lag behind
   const server = secure as unknown as ListeningServer;
   if (callers) admitBy(callers, server);
+  if (stapleOf)
+    secure.on('OCSPRequest', (shown: Buffer, _: unknown, answer: (error: null, response: unknown) => void) =>
+      answer(null, stapleOf(shown)),
+    );
   return { server, http1: server, http2: server };
 }
 

@@ -86,6 +86,13 @@ export const LISTENER_TLS_SETTINGS = {
     fallback: false,
     help: "whether the OCSP responders that callers' certificates name have to call them good",
   }),
+  ocspStapling: setting({
+    env: 'POSTERN_OCSP_STAPLING',
+    placeholder: 'BOOLEAN',
+    parse: truth,
+    fallback: false,
+    help: "whether the listener's certificate is shown with the status its OCSP responder signed; on Node",
+  }),
   revocationFailure: setting<'closed' | 'open'>({
     env: 'POSTERN_REVOCATION_FAILURE',
     placeholder: 'closed|open',

@@ -137,6 +137,7 @@ test('everything that comes and goes at run time is refused by the name of its c
     skipVerify: { verify: false },
     minVersion: { min_tls_version: 'TLSv1.3' },
     crl: { crl: await ca.crl([]) },
+    ocsp: { revocation: 'ocsp' },
     pins: { pins: [server.certificate.facts.spkiPin] },
   };
   for (const [capability, fields] of Object.entries(asked)) {

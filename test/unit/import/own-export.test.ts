@@ -40,6 +40,7 @@ const SERVER = {
   name: 'Desk',
   slug: 'desk',
   enabled: true,
+  clientAuth: 'required',
   members: [{ gateway: 'warehouse', tags: null, prefix: '', tools: ['echo'], denyTools: [], aliases: {} }],
   associatedTools: ['echo'],
   visibility: 'public',
@@ -71,7 +72,13 @@ test('what is written holds what can be written again, without secrets and defau
       },
     ],
     servers: [
-      { name: 'Desk', id: 'BBBB', slug: 'desk', members: [{ gateway: 'warehouse', prefix: '', tools: ['echo'] }] },
+      {
+        name: 'Desk',
+        id: 'BBBB',
+        slug: 'desk',
+        clientAuth: 'required',
+        members: [{ gateway: 'warehouse', prefix: '', tools: ['echo'] }],
+      },
     ],
   });
 });
@@ -100,7 +107,7 @@ test('read back, every secret is missing until it is supplied', () => {
     enabled: true,
     problems: [],
     changes: [],
-    body: { name: 'Desk', id: 'BBBB' },
+    body: { name: 'Desk', id: 'BBBB', clientAuth: 'required' },
     members: [{ gateway: 'warehouse', rule: { prefix: '', tools: ['echo'] } }],
   });
 });
