@@ -30,6 +30,7 @@ const DOCUMENTS = [
   'docs/gateways.md',
   'docs/import.md',
   'docs/metrics.md',
+  'docs/policy.md',
   'docs/proxies.md',
   'docs/revocation.md',
   'docs/rotation.md',
