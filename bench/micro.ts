@@ -2,6 +2,7 @@
 import { run } from 'mitata';
 import { benchCacheHit } from './micro/cache-hit.ts';
 import { benchFingerprint } from './micro/fingerprint.ts';
+import { benchPolicy } from './micro/policy.ts';
 import { benchRouting } from './micro/routing.ts';
 import { benchVaultOpen } from './micro/vault-open.ts';
 
@@ -9,4 +10,5 @@ await benchFingerprint();
 await benchCacheHit();
 await benchVaultOpen();
 benchRouting();
+benchPolicy();
 await run();
