@@ -1,6 +1,7 @@
 import { isFields } from '../base/fields.ts';
 import type { Fields } from '../base/fields.ts';
 import type { Listing } from '../upstream/facts.ts';
+import { foldedName } from '../wire/lookalikes.ts';
 import { LISTINGS } from '../wire/mcp.ts';
 import type { ListingMethod } from '../wire/mcp.ts';
 import type { ItemKind } from './exposure.ts';
@@ -29,7 +30,7 @@ export interface Collision {
 export interface CataloguePart {
   readonly items: readonly Fields[];
   readonly published: ReadonlyMap<string, Published>;
-  /** What some member has and does not show, by the name it would have here. */
+  /** What some member has and does not show, by the name it would have here; of tools and prompts as `plainName` has it. */
   readonly hidden: ReadonlySet<string>;
   readonly collisions: readonly Collision[];
 }
@@ -46,7 +47,7 @@ export function partOf(
   const collisions: Collision[] = [];
   members.forEach((member, index) => {
     const { shown, hides } = contributionOf(member, method, listings[index], transparent);
-    for (const name of hides) hidden.add(name);
+    for (const name of hides) hidden.add(LISTINGS[method].prefixed ? plainName(name) : name);
     for (const entry of shown) {
       const taken = published.get(entry.name);
       if (taken === undefined) published.set(entry.name, entry);
@@ -56,6 +57,9 @@ export function partOf(
   });
   return { items: [...published.values()].map(({ item }) => item), published, hidden, collisions };
 }
+
+/** A name as servers may read it that do not mind case or what stands around it. */
+export const plainName = (name: string): string => foldedName(name.trim());
 
 const KINDS: Readonly<Record<ListingMethod, ItemKind>> = {
   'tools/list': 'tools',

@@ -1,7 +1,7 @@
 import type { Fields } from '../base/fields.ts';
 import type { Listing } from '../upstream/facts.ts';
 import type { ListingMethod, Target } from '../wire/mcp.ts';
-import { partOf } from './catalogue-part.ts';
+import { partOf, plainName } from './catalogue-part.ts';
 import type { CataloguePart, Collision, Published } from './catalogue-part.ts';
 import { isShown, routeTo } from './member.ts';
 import type { Member, Route } from './member.ts';
@@ -74,7 +74,7 @@ export class Catalogue {
       const upstreamName = member.exposure?.aliases.get(name);
       if (upstreamName !== undefined) return routeTo(member, name, upstreamName);
     }
-    if (hidden.has(name) || (kind === 'tools' && this.#isWithheld(name))) return undefined;
+    if (hidden.has(plainName(name)) || (kind === 'tools' && this.#isWithheld(name))) return undefined;
     const [member] = this.#members
       .filter(({ prefix }) => name.startsWith(prefix))
       .toSorted((a, b) => b.prefix.length - a.prefix.length);

@@ -23,7 +23,10 @@ const isLikeOneOf = (names: readonly string[]) => {
   return (name: string): boolean => !names.includes(name) && folded.has(foldedName(name));
 };
 
-/** Both ways, since some letters are the capitals of another one only: `ſ` of `S`, and the Kelvin sign of `k`. */
-function foldedName(name: string): string {
+/**
+ * A name as it reads where case does not count. Both ways, since some letters are the capitals of another one only: `ſ`
+ * of `S`, and the Kelvin sign of `k`.
+ */
+export function foldedName(name: string): string {
   return name.toUpperCase().toLowerCase();
 }

@@ -5,6 +5,8 @@ import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 
 const UPDATED = 'notifications/resources/updated';
+/** JSON may be written with escapes: some servers write every slash with one. */
+const MAY_BE_NEWS = /updated|\\u00/;
 /** Resources one listener may watch: for each is worked out where it leads. What is left out is not acknowledged. */
 const MAX_URI_COUNT = 256;
 
@@ -15,7 +17,7 @@ const belongsTo = ({ catalogue }: VirtualServer, member: Member, uri: unknown): 
 /** Whether a message of a member tells of a resource it does not show here. */
 export function isHiddenNews(server: VirtualServer, member: Member, data: string | undefined): boolean {
   // most members hide nothing, and most messages are something else: look before parsing
-  if (member.exposure === undefined || !data?.includes(UPDATED)) return false;
+  if (member.exposure === undefined || data === undefined || !MAY_BE_NEWS.test(data)) return false;
   const { method, params } = messageIn(data);
   return method === UPDATED && !belongsTo(server, member, asFields(params)?.['uri']);
 }

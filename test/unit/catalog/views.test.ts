@@ -68,6 +68,16 @@ test('a rule goes by the name the upstream knows, whatever a virtual server call
   expect(view?.catalogue.route({ by: 'name', of: 'tools', value: 'lookup' })).toMatchObject({ upstreamName: 'find' });
 });
 
+test('a name is hidden in every case, unless it is listed so', () => {
+  const member = memberOf({ id: 'm', tools: [...tools, { name: 'Find' }] });
+  const server = singleServer({ id: 'm', prefix: '', upstream: member.upstream });
+  const view = new Views().of(server, rules({ servers: '*' }, { tools: ['delete', 'find'] }));
+  const routeOf = (value: string) => view?.catalogue.route({ by: 'name', of: 'tools', value });
+  for (const value of ['delete', 'Delete', 'DELETE', ' delete', 'delete\n', 'FIND'])
+    expect(routeOf(value), value).toBeUndefined();
+  for (const value of ['Find', 'unlisted']) expect(routeOf(value), value).toBeDefined();
+});
+
 test('a view of a view has what both leave, and follows the server that takes the place of the first', () => {
   const views = new Views();
   const [first, second] = [rules({ gateways: 'crm' }), rules({ servers: '*' }, { tools: 'delete' })];
