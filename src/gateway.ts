@@ -168,8 +168,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   const authenticator = await createAuthenticator(config, clock, platform.callerRules);
   await rotation.begin();
   await registry.reload();
-  await servers.reload();
-  await policies.reload();
+  await Promise.all([servers.reload(), policies.reload()]);
   for (const participant of [
     rotatingKeys(vault, readKeyring),
     rotatingGateways(registry),

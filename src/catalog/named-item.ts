@@ -24,9 +24,18 @@ export function itemNamed({ members, transparent, catalogue }: VirtualServer, ta
   return { gateway, kind: target.of, name: upstreamName ?? target.value };
 }
 
+/** What rules say of an address: whether anything there is left, and which rule decides. */
+export function addressVerdict(rules: RuleSet, { address, members }: VirtualServer): Verdict {
+  if (members.length === 0) return rules.address(address);
+  const verdicts = members.map(({ upstream }) => rules.item(address, upstream.config.slug));
+  return verdicts.find(({ allowed }) => allowed) ?? verdicts.find(({ rule }) => rule !== undefined) ?? NOT_ALLOWED;
+}
+
+const NOT_ALLOWED: Verdict = { allowed: false, rule: undefined };
+
 /** What rules say of an item at an address; of a URI, in every spelling servers may take it for. */
 export function itemVerdict(rules: RuleSet, address: string, { gateway, kind, name }: NamedItem): Verdict {
   const names = kind === 'resources' ? spellingsOf(name) : [name];
   const verdicts = names.map((one) => rules.item(address, gateway, kind, one));
-  return verdicts.find(({ allowed }) => !allowed) ?? verdicts[0] ?? { allowed: false, rule: undefined };
+  return verdicts.find(({ allowed }) => !allowed) ?? verdicts[0] ?? NOT_ALLOWED;
 }

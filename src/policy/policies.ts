@@ -101,14 +101,11 @@ export class Policies {
   whenOther(caller: Principal, tell: () => void, until: AbortSignal): void {
     const id = this.#inForce.rulesOf(caller)?.id;
     const look = (): void => {
-      if (until.aborted) return;
       if (this.#inForce.rulesOf(caller)?.id === id) return watch();
       tell();
     };
     const watch = (): void => {
-      const { superseded } = this.#inForce;
-      superseded.addEventListener('abort', look, { once: true });
-      until.addEventListener('abort', () => superseded.removeEventListener('abort', look), { once: true });
+      this.#inForce.superseded.addEventListener('abort', look, { once: true, signal: until });
     };
     watch();
   }

@@ -42,12 +42,10 @@ export class RuleSet {
     this.#denies = rules.flatMap(({ name, deny }) => (deny ? [partOf(name, deny)] : []));
   }
 
-  /** May an address be used at all: whether anything there could be. */
+  /** May an address be used behind which there is nothing: only what is about the whole of it tells. */
   address(address: string): Verdict {
-    return verdict(
-      this.#denies.find((part) => !part.isPartial && part.covers(address)),
-      this.#allows.find((part) => part.covers(address)),
-    );
+    const isAbout = (part: Part) => !part.isPartial && part.covers(address);
+    return verdict(this.#denies.find(isAbout), this.#allows.find(isAbout));
   }
 
   /** May something of a gateway be had at an address; without an item, whether anything of it could be. */

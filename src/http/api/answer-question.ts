@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import { itemNamed, itemVerdict } from '../../catalog/named-item.ts';
+import { addressVerdict, itemNamed, itemVerdict } from '../../catalog/named-item.ts';
 import type { NamedItem } from '../../catalog/named-item.ts';
 import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
 import { Views } from '../../catalog/views.ts';
@@ -28,21 +28,33 @@ export function answerQuestion(question: PolicyQuestion, policy: Policy, snapsho
   const rules = policy.rulesOf(caller);
   const names = rules?.names ?? [];
   if (question.admin !== undefined) {
-    const isAdmin = caller.role === 'admin';
     const verdict = rules?.admin(question.admin) ?? NO_RULES;
-    if (isAdmin) return { ...said(verdict, rules), rules: names, item: null };
-    return { allowed: false, rule: null, why: 'administration needs role admin', rules: names, item: null };
+    const hasRole = caller.role === 'admin' || question.admin === 'metrics:read';
+    return { ...(hasRole ? said(verdict, rules) : ROLE_MISSING), rules: names, item: null };
   }
-  const address = question.server ?? '/mcp';
-  const server = address === '/mcp' ? snapshot.everything : snapshot.named(address);
+  const asked = question.server ?? '/mcp';
+  const server = asked === '/mcp' ? snapshot.everything : snapshot.named(asked);
+  const address = server?.address ?? asked;
   const item = itemIn(question, server, address);
   if (rules === undefined) return { ...said(NO_RULES, rules), rules: names, item: item ?? null };
-  const verdict = item === undefined ? rules.address(address) : itemVerdict(rules, address, item);
+  const verdict = item ? itemVerdict(rules, address, item) : reachVerdict(question, rules, server, address);
   const isReached = !verdict.allowed || isIn(server && new Views().of(server, rules), question);
   const decided = isReached ? said(verdict, rules) : HIDDEN;
   return { ...decided, rules: names, item: item ?? null };
 }
 
+/** Whether anything could be had of a gateway, or at an address. */
+function reachVerdict(
+  { gateway }: PolicyQuestion,
+  rules: RuleSet,
+  server: VirtualServer | undefined,
+  address: string,
+): Verdict {
+  if (gateway !== undefined) return rules.item(address, gateway);
+  return server === undefined ? rules.address(address) : addressVerdict(rules, server);
+}
+
+const ROLE_MISSING = { allowed: false, rule: null, why: 'administration needs role admin' };
 const NO_RULES: Verdict = { allowed: true, rule: undefined };
 /** A resource is read by a template, and at an address there may be nothing of what would be allowed. */
 const HIDDEN = {

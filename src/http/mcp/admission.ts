@@ -1,4 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
+import { addressVerdict } from '../../catalog/named-item.ts';
 import { Views } from '../../catalog/views.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -61,12 +62,12 @@ export class Admission {
     const rules = policies.inForce.rulesOf(principal);
     const server = rules === undefined ? whole : this.#views.of(whole, rules);
     if (server !== undefined) return { principal, grant, server };
-    const { address } = whole;
-    const { rule = null } = rules?.address(address) ?? {};
-    events('policy.refused', { subject: principal.subject, action: 'connect', server: address, rule });
+    const { rule = null } = rules === undefined ? {} : addressVerdict(rules, whole);
+    const { subject } = principal;
+    events('policy.refused', { subject, action: 'connect', server: whole.address, rule });
     // that /mcp is there everybody knows; which other addresses are, nobody learns by trying
     if (whole.key !== '*') throw notFound();
-    throw new GatewayError('forbidden', `the policy lets ${principal.subject} use nothing here`);
+    throw new GatewayError('forbidden', `the policy lets ${subject} use nothing here`);
   }
 }
 

@@ -25,6 +25,7 @@ beforeAll(async () => {
   await gateway.register({ name: 'crm', url: upstream.url });
   const members = [{ gateway: 'crm', aliases: { remove: 'delete' } }];
   await gateway.api('POST', '/v1/servers', { name: 'Desk', members });
+  await gateway.api('POST', '/v1/servers', { name: 'Lost', members: [] });
 });
 afterAll(async () => {
   await gateway.close();
@@ -195,6 +196,8 @@ test.each<[Fields, Fields]>([
   ],
   [{}, { allowed: true, rule: 'crm', item: null }],
   [{ server: 'crm' }, { allowed: true, rules: ['crm', 'careful'] }],
+  [{ server: 'lost' }, { allowed: false, rule: null, why: 'no rule allows it' }],
+  [{ admin: 'metrics:read' }, { allowed: false, rule: null, why: 'no rule allows it' }],
   [{ admin: 'gateways:read' }, { allowed: false, rule: null, why: 'administration needs role admin' }],
 ])('a question is answered by the rule that decides: %j', async (question, answer) => {
   await put(

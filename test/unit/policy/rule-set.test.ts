@@ -64,8 +64,9 @@ test('an upstream is whole only where nothing of it is kept back', () => {
   expect(setOf(allow({ servers: '*' }), deny({ servers: '/mcp' })).share('/mcp', 'crm')).toBe('nothing');
 });
 
-test('an address is refused as a whole only by a rule about the whole of it', () => {
+test('an address without servers behind it goes by rules about the whole of it', () => {
   expect(setOf(allow({ servers: '*' }), deny({ gateways: '*' })).address('/mcp').allowed).toBe(true);
+  expect(setOf(allow({ gateways: '*' }), allow({ tools: '*' })).address('/mcp').allowed).toBe(false);
   expect(setOf(allow({ servers: '*' }), deny({ servers: '/mcp' })).address('/mcp')).toEqual({
     allowed: false,
     rule: 'no',
