@@ -2,6 +2,7 @@ import { deepEqual } from 'node:assert/strict';
 import { bench, do_not_optimize as keep, summary } from 'mitata';
 import { joinedServer } from '../../src/catalog/virtual-server.ts';
 import { Admission } from '../../src/http/mcp/admission.ts';
+import type { Admitted } from '../../src/http/mcp/admission.ts';
 import { mintPrincipal } from '../../src/identity/principal.ts';
 import type { PolicyRule } from '../../src/policy/document.ts';
 import type { Policies } from '../../src/policy/policies.ts';
@@ -35,9 +36,16 @@ export function benchPolicy(): void {
   const callOver = (given: readonly PolicyRule[]) => {
     const inForce = new Policy({ rules: given });
     // nothing is refused and nothing is stored
-    const admission = new Admission({ policies: { inForce } as unknown as Policies, events: () => undefined });
+    const admission = new Admission({
+      policies: { inForce } as unknown as Policies,
+      events: () => undefined,
+      authenticate: () => ann,
+      certifies: () => false,
+    });
+    const incoming = { request: new Request('http://localhost/mcp') };
     return (): string | undefined => {
-      const admitted = admission.admit(ann, () => server);
+      // the caller is known, so nothing is waited for
+      const admitted = admission.enter(incoming, () => server) as Admitted;
       const route = admitted.server.catalogue.route({ by: 'name', of: 'tools', value: 'crm_tool_7' });
       return route?.upstreamName;
     };

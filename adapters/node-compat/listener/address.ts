@@ -22,6 +22,10 @@ export function namesOf(listening: string, identity: ListenerIdentity | undefine
   return [unbracketed(listening), ...dnsNames, ...ipAddresses].map(inUrl);
 }
 
+/** The address of a peer as people write it: where a socket takes both kinds, an IPv4 address comes as one of IPv6. */
+export const peerAddress = ({ remoteAddress }: { readonly remoteAddress?: string | undefined }): string | undefined =>
+  remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '');
+
 /** Sockets take IPv6 addresses without the brackets URLs need. */
 export const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

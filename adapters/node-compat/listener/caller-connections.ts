@@ -1,11 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 import type { CallerConnection } from '../../../src/index.ts';
 import { rawOf } from '../dialer/shown-chain.ts';
+import { peerAddress } from './address.ts';
 import { chainOn } from './caller-chain.ts';
 import type { Incoming } from './servers.ts';
-
-/** Before an IPv4 address, where a socket takes both kinds. */
-const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Who is at the other end, looked up once per connection. */
 export class CallerConnections {
@@ -29,7 +27,7 @@ export class CallerConnections {
  * have been that of a trusted proxy, whose certificate must not name whoever is behind it.
  */
 function seenOn(socket: TLSSocket): CallerConnection {
-  const address = socket.remoteAddress?.replace(MAPPED, '');
+  const address = peerAddress(socket);
   const isKnown = address !== undefined && socket.authorized;
   return { address, chain: isKnown ? rawOf(chainOn(socket)) : [] };
 }

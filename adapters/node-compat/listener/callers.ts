@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { isTooDeep, withdrawalJudge } from '../../../src/index.ts';
 import type { Clock, EventSink, OcspGuard, OcspRefusal, PeerRules, Withdrawal } from '../../../src/index.ts';
@@ -6,6 +7,7 @@ import type { RevocationCheck } from '../dialer/revocation-check.ts';
 import { rawOf } from '../dialer/shown-chain.ts';
 import type { ShownChain } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
+import { peerAddress } from './address.ts';
 import { judgeCaller, subjectOf } from './caller-admission.ts';
 import type { Admitted, CallerVerdict } from './caller-admission.ts';
 import { lookAt } from './caller-chain.ts';
@@ -49,10 +51,8 @@ export class Callers {
   /** Whether a connection may be served, its handshake being over; who is refused is told of. */
   admit(socket: TLSSocket): boolean | Promise<boolean> {
     // before anything is awaited: a socket that was closed tells nothing
-    const { remoteAddress: address } = socket;
-    const chain = lookAt(socket, this.#trust.anchors);
-    const [leaf] = chain;
-    if (leaf !== undefined && socket.authorized) this.#follow(socket, chain);
+    const address = peerAddress(socket);
+    let leaf: X509Certificate | undefined;
     const decide = (verdict: CallerVerdict): boolean => {
       if (verdict.refusal === undefined) return this.#serve(socket, verdict);
       const subject = leaf && subjectOf(leaf);
@@ -60,10 +60,22 @@ export class Callers {
       this.#options.events('listener.refused', { reason: verdict.refusal, ...who });
       return false;
     };
+    try {
+      const chain = lookAt(socket, this.#trust.anchors);
+      [leaf] = chain;
+      if (leaf !== undefined && socket.authorized) this.#follow(socket, chain);
+      const verdict = this.#judged(socket, chain);
+      return verdict instanceof Promise ? verdict.then(decide) : decide(verdict);
+    } catch {
+      // whatever somebody made of a certificate, it ends nobody else's connection
+      return decide({ refusal: 'certificate_untrusted' });
+    }
+  }
+
+  #judged(socket: TLSSocket, chain: ShownChain): CallerVerdict | Promise<CallerVerdict> {
     const { traits, clock, ocsp } = this.#options;
     const held = { trust: this.#trust, rules: this.#rules, revocation: this.#revocation, ocsp, traits, clock };
-    const verdict = judgeCaller(socket, chain, held);
-    return verdict instanceof Promise ? verdict.then(decide) : decide(verdict);
+    return judgeCaller(socket, chain, held);
   }
 
   /** By one listener for its end, as sockets of Bun have nearly as many as are taken for a leak. */

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { EventSink, ListenerRefusal } from '../../../src/index.ts';
+import { peerAddress } from './address.ts';
 
 /** Codes of OpenSSL for what verification found; whatever else it finds, the certificate is not trusted. */
 const OF_VERIFICATION: Readonly<Record<string, ListenerRefusal>> = {
@@ -28,9 +29,10 @@ const OF_HANDSHAKES: Readonly<Record<string, ListenerRefusal>> = {
 
 /** Tells of handshakes that failed before anything was decided; a peer that only went away was not refused. */
 export function reportFailedHandshakes(server: Server, events: EventSink): void {
-  server.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException, { remoteAddress }: Partial<TLSSocket> = {}) => {
+  server.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException, socket: Partial<TLSSocket> = {}) => {
     if (!/^ERR_(?:SSL|TLS)_/.test(code)) return;
     const reason = OF_HANDSHAKES[code] ?? 'handshake_failed';
-    events('listener.refused', { reason, ...(remoteAddress !== undefined && { address: remoteAddress }) });
+    const address = peerAddress(socket);
+    events('listener.refused', { reason, ...(address !== undefined && { address }) });
   });
 }

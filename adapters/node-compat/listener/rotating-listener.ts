@@ -39,6 +39,7 @@ export function rotatingListener(
     name: NAME,
     async apply({ scope }) {
       if (scope !== 'all') return false;
+      const before = callerRules.current();
       try {
         const rules = await callerRules.read();
         const identity = await readListenerIdentity(settings, openKey, systemClock, readList);
@@ -55,6 +56,7 @@ export function rotatingListener(
         onPresented(identity);
         return true;
       } catch (error) {
+        callerRules.use(before);
         const { code, message } = toGatewayError(error);
         if (problem?.message !== message) events('listener.kept', { code, message });
         problem = { subject: NAME, name: NAME, code, message };
