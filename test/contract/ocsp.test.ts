@@ -42,7 +42,10 @@ async function dial(server: MintedCertificate, failure: Failure) {
     connectTimeoutMs: 8_000,
     revocationFailure: failure,
   });
-  const upstream = await startUpstream({ tls: { cert: server.chainPem, key: server.keyPem } });
+  const upstream = await startUpstream({
+    tls: { cert: server.chainPem, key: server.keyPem },
+    handle: ({ url }, response) => (url === '/endless' ? response.write('begun') : response.end('ok')),
+  });
   const profile = await profileOf({ caCertificate: ca.pem, revocation: 'ocsp' });
   const channel = await dialer.open(profile, upstream.origin('127.0.0.1'));
   closing.push(
@@ -149,12 +152,15 @@ test('so it is where no responder is named, and where none answers', async () =>
 test('a connection is looked at again when the answer is over, and cut once it is revoked', async () => {
   const server = await responder.issue(names);
   responder.sayShortly(server);
-  const { outcome, events, upstream, get } = await dial(server, 'closed');
+  const { outcome, events, upstream, channel, get } = await dial(server, 'closed');
   expect(outcome).toBe('ok');
+  const endless = (await channel.send({ method: 'GET', path: '/endless', headers: {} })).text(100);
+  endless.catch(() => undefined);
+  const asked = responder.asked.length;
+  await expect.poll(() => responder.asked.length, { timeout: 5_000 }).toBe(asked + 1);
   responder.say(server, { status: 'revoked', thisUpdate: new Date() });
-  await expect
-    .poll(() => events.of('upstream.refused'), { timeout: 5_000 })
-    .toMatchObject([{ connections: 1, why: 'revoked' }]);
+  await expect(endless).rejects.toMatchObject({ code: 'identity_withdrawn' });
+  expect(events.of('upstream.refused')).toMatchObject([{ connections: 1, requests: 1, why: 'revoked' }]);
   await expect(get()).rejects.toMatchObject({ code: 'tls_server_revoked' });
-  expect(upstream.requests.length).toBe(1);
+  expect(upstream.requests.length).toBe(2);
 });

@@ -133,7 +133,9 @@ test('a start while its server is down has what was kept, and other instances wh
 test('nothing kept and nothing to fetch is an error, and is tried again', async () => {
   answer = down;
   const feeds = open();
-  await expect(feeds.read(URL, [ca.certificate])).rejects.toMatchObject({ code: 'crl_unavailable' });
+  for (const _ of ['first', 'second'])
+    await expect(feeds.read(URL, [ca.certificate])).rejects.toMatchObject({ code: 'crl_unavailable' });
+  expect(fetched).toBe(1);
   const pem = await listFrom(clock.nowMs());
   answer = () => pem;
   clock.advance(30_000);
@@ -145,7 +147,12 @@ test('nothing kept and nothing to fetch is an error, and is tried again', async 
 test('a list nobody reads any more is not fetched any more', async () => {
   const pem = await listFrom(clock.nowMs());
   answer = () => pem;
-  await open().read(URL, [ca.certificate]);
+  const feeds = open();
+  await feeds.read(URL, [ca.certificate]);
   clock.advance(HOUR_MS);
-  expect([fetched, clock.pending]).toEqual([1, 0]);
+  // takes as long as fetching the first again would
+  await feeds.read(`${URL}?other`, [ca.certificate]);
+  await feeds.read(`${URL}?third`, [ca.certificate]);
+  expect([fetched, clock.pending]).toEqual([3, 2]);
+  feeds.close();
 });
