@@ -43,9 +43,8 @@ import { LegacySessions } from './session/legacy-sessions.ts';
 import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
 import { ChannelCache } from './tls/channel-cache.ts';
-import { fetchOver } from './tls/fetch-bytes.ts';
-import { KeptLists } from './tls/lists/kept-lists.ts';
-import { ListFeeds } from './tls/lists/list-feeds.ts';
+import { openListFeeds } from './tls/lists/list-feeds.ts';
+import type { ListFeeds } from './tls/lists/list-feeds.ts';
 import { openKeyring } from './vault/keyring.ts';
 import { parseVaultKeys } from './vault/vault-keys.ts';
 import { Vault } from './vault/vault.ts';
@@ -137,13 +136,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   const instances = new Instances(records, clock);
   const rotation = new Rotation({ generations: new Generations(records, clock), store, clock, events });
   const changes = new ChangeFeed();
-  const lists = new ListFeeds({
-    fetchBytes: fetchOver(dialer, clock),
-    kept: new KeptLists(records),
-    clock,
-    events,
-    onNews: () => void rotation.recheck(),
-  });
+  const onNews = () => void rotation.recheck();
+  const lists = openListFeeds({ dialer, records, clock, events, onNews });
   const registry = new Registry({
     ...platform,
     readList: lists.read,

@@ -1,8 +1,24 @@
 import type { Certificate } from '../../pki/certificate.ts';
+import type { RecordStore } from '../../store/records.ts';
+import type { Dialer } from '../dialer.ts';
+import { fetchOver } from '../fetch-bytes.ts';
+import { KeptLists } from './kept-lists.ts';
 import { ListFeed, type FeedStatus, type ListFeedDeps } from './list-feed.ts';
 
 /** Revocation lists by URL, as PEM; each is checked to be of one of these authorities. */
 export type ListReader = (url: string, authorities: readonly Certificate[]) => Promise<string>;
+
+/** Lists that are fetched over a dialer, and kept in a store. */
+export function openListFeeds({
+  dialer,
+  records,
+  ...deps
+}: Omit<ListFeedDeps, 'fetchBytes' | 'kept'> & {
+  readonly dialer: Dialer;
+  readonly records: RecordStore;
+}): ListFeeds {
+  return new ListFeeds({ ...deps, fetchBytes: fetchOver(dialer, deps.clock), kept: new KeptLists(records) });
+}
 
 /** Every revocation list that is fetched. */
 export class ListFeeds {
