@@ -9,6 +9,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { fetchOver } from '../../src/tls/fetch-bytes.ts';
 import { OcspClient } from '../../src/tls/ocsp/ocsp-client.ts';
 import { OcspGuard } from '../../src/tls/ocsp/ocsp-guard.ts';
+import type { TlsMaterial } from '../../src/tls/profile.ts';
 import { closeAfterEach } from '../support/closing.ts';
 import { identityTrusting } from '../support/listener-identity.ts';
 import { failedWith, issueStatused, ocspResponse, OCSP_SIGNING } from '../support/ocsp-pki.ts';
@@ -33,7 +34,7 @@ const HOUR_MS = 3_600_000;
 type Failure = 'closed' | 'open';
 
 /** A GET of a server with this certificate: its answer, or the code it was refused with. */
-async function dial(server: MintedCertificate, failure: Failure) {
+async function dial(server: MintedCertificate, failure: Failure, asked: TlsMaterial = { revocation: 'ocsp' }) {
   const events = recordEvents();
   const dialer = createDialer(RUNTIME, {
     events: events.sink,
@@ -46,7 +47,7 @@ async function dial(server: MintedCertificate, failure: Failure) {
     tls: { cert: server.chainPem, key: server.keyPem },
     handle: ({ url }, response) => (url === '/endless' ? response.write('begun') : response.end('ok')),
   });
-  const profile = await profileOf({ caCertificate: ca.pem, revocation: 'ocsp' });
+  const profile = await profileOf({ caCertificate: ca.pem, ...asked });
   const channel = await dialer.open(profile, upstream.origin('127.0.0.1'));
   closing.push(
     () => upstream.close(),
@@ -160,7 +161,17 @@ test('a connection is looked at again when the answer is over, and cut once it i
   await expect.poll(() => responder.asked.length, { timeout: 5_000 }).toBe(asked + 1);
   responder.say(server, { status: 'revoked', thisUpdate: new Date() });
   await expect(endless).rejects.toMatchObject({ code: 'identity_withdrawn' });
-  expect(events.of('upstream.refused')).toMatchObject([{ connections: 1, requests: 1, why: 'revoked' }]);
+  expect(events.of('upstream.refused')).toMatchObject([{ requests: 1, why: 'revoked' }]);
   await expect(get()).rejects.toMatchObject({ code: 'tls_server_revoked' });
   expect(upstream.requests.length).toBe(2);
+});
+
+test('a list that ran out lets pass whom it does not name when open, and nobody when closed', async () => {
+  const [named, other] = [await ca.issue(names), await ca.issue(names)];
+  const dates = { thisUpdate: past(HOUR_MS), nextUpdate: past(HOUR_MS / 2) };
+  const asked = { crl: await ca.crl([named.serialNumber], dates) };
+  expect(await dial(named, 'open', asked)).toMatchObject({ outcome: 'tls_server_revoked', sent: 0 });
+  expect(await dial(other, 'closed', asked)).toMatchObject({ outcome: 'tls_crl_unusable', sent: 0 });
+  const { outcome, events } = await dial(other, 'open', asked);
+  expect([outcome, events.count('revocation.passed')]).toEqual(['ok', 1]);
 });

@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { GatewayError } from '../../../src/index.ts';
 import type { Certificate, OcspGuard, OcspRefusal, PeerChain } from '../../../src/index.ts';
 import { type RevocationCheck, revocationRefusal } from './revocation-check.ts';
-import { completedChain } from './shown-chain.ts';
+import { fullestChain } from './shown-chain.ts';
 
 /** A server whose handshake went well. */
 export interface ShownPeer {
@@ -30,8 +30,8 @@ export function createPeerCheck(lists: RevocationCheck | undefined, ocsp: OcspUs
   if (lists === undefined && ocsp === undefined) return undefined;
   return async (shown) => {
     // before anything is awaited: a socket that was closed tells no chain
-    const chain = ocsp && completedChain(shown.secure);
-    const listed = lists && revocationRefusal(await lists(shown.secure));
+    const chain = ocsp && fullestChain(shown.secure, shown.peer);
+    const listed = lists && revocationRefusal(await lists(shown.secure, shown.peer));
     if (listed) return listed;
     return ocsp && chain && (await refusedByOcsp(shown, chain, ocsp));
   };
@@ -46,10 +46,11 @@ async function refusedByOcsp(
   const { refusal, untilMs } = await guard.admit(about);
   if (refusal)
     return new GatewayError(refusal.why === 'revoked' ? 'tls_server_revoked' : 'ocsp_unavailable', refusal.message);
-  if (onRefused && !secure.destroyed)
-    secure.once(
-      'close',
-      guard.watch(about, untilMs, (later) => onRefused(peer, later)),
-    );
+  if (onRefused === undefined || secure.destroyed) return undefined;
+  const refuse = (later: OcspRefusal): void => {
+    // another connection with the same server may have been looked at in the same moment
+    if (!secure.destroyed) onRefused(peer, later);
+  };
+  secure.once('close', guard.watch(about, untilMs, refuse));
   return undefined;
 }

@@ -4,10 +4,10 @@ import type { TLSSocket } from 'node:tls';
 import { revocationJudge } from '../../../src/index.ts';
 import type { Clock, GatewayError, PeerChain, PeerRules, RevocationVerdict } from '../../../src/index.ts';
 import { notVerified } from '../channel/classify.ts';
-import { completedChain } from './shown-chain.ts';
+import { fullestChain } from './shown-chain.ts';
 
-/** What revocation lists say of a peer whose certificate was accepted; never rejects. */
-export type RevocationCheck = (secure: TLSSocket) => Promise<RevocationVerdict>;
+/** What revocation lists say of a peer whose certificate was accepted, and which showed this; never rejects. */
+export type RevocationCheck = (secure: TLSSocket, shown: PeerChain) => Promise<RevocationVerdict>;
 
 /**
  * Looks a peer up in the lists it is held to, right after a handshake that did not; undefined where there is nothing to
@@ -24,19 +24,19 @@ export function createRevocationCheck(
   let judge: ReturnType<typeof revocationJudge> | undefined;
   let defaults: readonly X509Certificate[] | undefined;
 
-  const chainOf = (secure: TLSSocket): PeerChain => {
-    const chain = completedChain(secure);
+  const chainOf = (secure: TLSSocket, shown: PeerChain): PeerChain => {
+    const chain = fullestChain(secure, shown);
     if (trust.mode === 'only') return chain;
     defaults ??= getCACertificates('default').map((pem) => new X509Certificate(pem));
     return withRoot(chain, defaults);
   };
-  const verdictOn = async (secure: TLSSocket): Promise<RevocationVerdict> => {
+  const verdictOn = async (secure: TLSSocket, shown: PeerChain): Promise<RevocationVerdict> => {
     // before anything is awaited: a socket that was closed tells no chain
-    const chain = chainOf(secure);
+    const chain = chainOf(secure, shown);
     return (await (judge ??= revocationJudge(trust, crls)))(chain, clock.nowMs());
   };
-  return async (secure) => {
-    const verdict = await verdictOn(secure).catch(() => 'unlisted' as const);
+  return async (secure, shown) => {
+    const verdict = await verdictOn(secure, shown).catch(() => 'unlisted' as const);
     if (verdict !== 'unlisted' || onUnlisted === undefined) return verdict;
     onUnlisted(secure);
     return 'good';

@@ -46,3 +46,9 @@ export function completedChain(socket: TLSSocket): PeerChain {
   }
   return chain;
 }
+
+/** The same, or what it was told before: Node 22 and 24 tell a chain one time only. */
+export function fullestChain(socket: TLSSocket, shown: PeerChain): PeerChain {
+  const completed = completedChain(socket);
+  return completed.length > shown.length ? completed : shown;
+}

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { checkClientCertificate, isTooDeep, refusalOf } from '../../../src/index.ts';
 import type { Clock, ListenerRefusal, OcspGuard, OcspPeer, OcspRefusal, PeerRules } from '../../../src/index.ts';
 import type { RevocationCheck } from '../dialer/revocation-check.ts';
-import { completedChain, rawOf } from '../dialer/shown-chain.ts';
+import { fullestChain, rawOf } from '../dialer/shown-chain.ts';
 import type { ShownChain } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
 import type { CallerTrust } from './caller-trust.ts';
@@ -53,7 +53,7 @@ export function judgeCaller(
   if (held.revocation === undefined && held.trust.maxIntermediates === undefined && held.ocsp === undefined)
     return ADMITTED;
   // before anything is awaited: a socket that was closed tells nothing
-  const peer = { name: subjectOf(leaf), chain: completedChain(socket), anchors: held.trust.anchors };
+  const peer = { name: subjectOf(leaf), chain: fullestChain(socket, rawOf(chain)), anchors: held.trust.anchors };
   return looked(socket, chain, peer, held);
 }
 
@@ -64,7 +64,7 @@ async function looked(
   peer: OcspPeer,
   { trust: { anchors, maxIntermediates }, revocation, ocsp }: AdmissionRules,
 ): Promise<CallerVerdict> {
-  const verdict = (await revocation?.(socket)) ?? 'good';
+  const verdict = (await revocation?.(socket, rawOf(chain))) ?? 'good';
   if (verdict !== 'good') return { refusal: `certificate_${verdict}` };
   if (maxIntermediates !== undefined && (await isTooDeep(rawOf(chain), anchors, maxIntermediates).catch(() => true)))
     return { refusal: 'chain_too_deep' };
