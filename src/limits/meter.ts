@@ -96,7 +96,7 @@ export class Meter {
     else this.#running.set(key, left);
   }
 
-  /** How much is under way, for whoever looks for leaks. */
+  /** How much is under way. */
   get running(): number {
     let sum = 0;
     for (const count of this.#running.values()) sum += count;

@@ -29,6 +29,7 @@ const DOCUMENTS = [
   'docs/errors.md',
   'docs/gateways.md',
   'docs/import.md',
+  'docs/limits.md',
   'docs/metrics.md',
   'docs/policy.md',
   'docs/proxies.md',
