@@ -45,6 +45,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   #meters: readonly Meter[] = [];
   #looksAtTarget = false;
+  #looksAtAddress = false;
   /** Which rules are about a caller, worked out once. */
   #byCaller = new WeakMap<Principal, readonly Meter[]>();
 
@@ -59,6 +60,7 @@ export class Limiter {
       .filter(({ per }) => !per.includes('failures'))
       .map((rule) => before.get(JSON.stringify(rule)) ?? this.#meterOf(rule));
     this.#looksAtTarget = this.#meters.some(({ looksAtTarget }) => looksAtTarget);
+    this.#looksAtAddress = this.#meters.some(({ rule }) => rule.per.includes('address'));
     this.#byCaller = new WeakMap();
   }
 
@@ -70,6 +72,11 @@ export class Limiter {
   /** Whether a rule asks where calls lead. */
   get looksAtTarget(): boolean {
     return this.#looksAtTarget;
+  }
+
+  /** Whether a rule asks where callers are. */
+  get looksAtAddress(): boolean {
+    return this.#looksAtAddress;
   }
 
   /** Calls and streams under way that some rule counts; one counts once for each. */

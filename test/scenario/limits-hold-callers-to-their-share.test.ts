@@ -7,6 +7,7 @@ import { startMcpUpstream } from '../support/mcp-upstream.ts';
 import type { McpUpstream } from '../support/mcp-upstream.ts';
 import { modernCaller } from '../support/modern-caller.ts';
 import { call } from '../support/scripted-server.ts';
+import { rawExchange } from '../support/raw-request.ts';
 import { openSocket } from '../support/web-socket.ts';
 
 let upstream: McpUpstream;
@@ -154,4 +155,18 @@ test('a stream without an end is under way until its caller leaves or it ends, a
   await expect.poll(() => statuses(ask(tool(1, 'plain_echo')), ask(tool(2, 'plain_echo')))).toEqual([200, 200]);
   await upstream.close();
   for (let failed = 0; failed < 4; failed++) expect(await statuses(ask(tool(failed, 'plain_echo')))).toEqual([200]);
+});
+
+test('an address has one limit, whoever calls from there', async () => {
+  await start('address=1/hour');
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
+  const from = async (address: string, subject: string): Promise<string> => {
+    const authorization = `authorization: Bearer ${await gateway.token(subject)}`;
+    const head = ['POST /mcp HTTP/1.1', 'host: localhost', 'connection: close', 'content-type: application/json'];
+    const lines = [...head, authorization, `content-length: ${body.length}`, '', body];
+    return (await rawExchange(gateway.url, lines.join('\r\n'), { from: address })).slice(9, 12);
+  };
+  expect(await from('127.0.0.3', 'ann')).toBe('200');
+  expect(await from('127.0.0.3', 'bob')).toBe('429');
+  expect(await from('127.0.0.4', 'ann')).toBe('200');
 });

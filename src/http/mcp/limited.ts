@@ -49,7 +49,7 @@ export async function limited(
 
 function callOf(limiter: Limiter, exchange: Exchange, message: JsonRpcMessage | undefined): LimitedCall {
   const { principal, request, connection } = exchange;
-  const address = callerAddress(request.headers, connection);
+  const address = limiter.looksAtAddress ? callerAddress(request.headers, connection) : undefined;
   const target = limiter.looksAtTarget ? targetIn(exchange, message) : NO_TARGET;
   return { principal, address, ...target };
 }
