@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { ListenerRefusal } from './listener-refusal.ts';
 
 /**
- * Everything the gateway reports about itself. Logs, metrics and (later) audit are sinks of these events; a field
+ * Everything the gateway reports about itself. Logs, metrics and audit are sinks of these events; a field
  * that is not in an event's type cannot be logged, so no secret can be. Add an event here together with its level.
  */
 export interface EventFields {
@@ -33,7 +33,7 @@ export interface EventFields {
   'files.unwatched': { readonly path?: string; readonly code: string };
   'record.refused': { readonly record: string; readonly code: ErrorCode; readonly message: string };
   'rotation.written': { readonly generation: number; readonly by: string; readonly reason: string };
-  'rotation.noticed': { readonly generation: number; readonly reason: string };
+  'rotation.noticed': { readonly generation: number; readonly by: string; readonly reason: string };
   /** `lagMs` is the time since it was written, by the clocks of two machines. */
   'rotation.applied': {
     readonly generation: number;
@@ -110,6 +110,8 @@ export interface EventFields {
     readonly outcome: 'ok' | ErrorCode;
     readonly protocol?: string;
     readonly resumed?: boolean;
+    /** Of the certificate the server showed, where it got that far; a resumed session shows none. */
+    readonly subject?: string | undefined;
   };
   'connection.opened': { readonly origin: string; readonly tls: boolean };
   'context.built': { readonly fingerprint: string; readonly durationMs: number };
@@ -127,8 +129,47 @@ export interface EventFields {
   /** Limits are held by each instance for itself, since the store keeps no count any more. */
   'limits.apart': { readonly code: ErrorCode; readonly message: string };
   'limits.together': { readonly apartMs: number };
-  'request.refused': { readonly code: ErrorCode; readonly path: string };
+  /** `caller` where it is known: who was refused, and not what. */
+  'request.refused': {
+    readonly code: ErrorCode;
+    readonly path: string;
+    readonly caller?: CallerFields | undefined;
+    readonly message?: string | undefined;
+  };
   'request.failed': { readonly code: ErrorCode; readonly path: string; readonly message: string };
+  /** A handshake with a caller who may come in; what it showed is verified. */
+  'listener.handshake': {
+    readonly address?: string | undefined;
+    readonly protocol?: string | undefined;
+    readonly subject?: string | undefined;
+    readonly issuer?: string | undefined;
+    readonly sha256?: string | undefined;
+  };
+  /** Once per credential and connection; `address` is that of the peer. */
+  'caller.recognised': { readonly caller: CallerFields; readonly address?: string | undefined };
+  'caller.refused': { readonly code: ErrorCode; readonly message: string; readonly address?: string | undefined };
+  /** One message of a caller; `name` is the tool, prompt or resource as the caller wrote it. */
+  'mcp.answered': {
+    readonly caller: CallerFields;
+    /** The address it was sent to. */
+    readonly path: string;
+    /** The slug of the one upstream it is for. */
+    readonly upstream?: string | undefined;
+    readonly method: string;
+    readonly name?: string | undefined;
+    readonly outcome: 'ok' | ErrorCode;
+    readonly durationMs: number;
+  };
+  /** What an administrator asked to be changed: `POST /v1/gateways/:id/state` and the record's id or slug. */
+  'admin.changed': {
+    readonly caller: CallerFields;
+    readonly operation: string;
+    readonly record?: string | undefined;
+    readonly outcome: 'ok' | ErrorCode;
+  };
+  /** Records of audit cannot be kept at the moment. */
+  'audit.failed': { readonly code: ErrorCode; readonly message: string };
+  'audit.recovered': { readonly failedMs: number };
   'task.failed': { readonly task: string; readonly message: string };
   /** Something a library would have printed; only what is known to be safe of it. */
   'library.printed': { readonly message: string };
@@ -137,6 +178,17 @@ export interface EventFields {
 interface RevocationSource {
   readonly source: string;
   readonly kind: 'crl' | 'ocsp' | 'staple';
+}
+
+/** Who calls, as far as it is told to anybody. */
+export interface CallerFields {
+  readonly subject: string;
+  readonly role: string;
+  readonly method: string;
+  readonly issuer?: string | undefined;
+  readonly certificate?:
+    | { readonly subject: string | undefined; readonly issuer: string | undefined; readonly sha256: string | undefined }
+    | undefined;
 }
 
 interface UpstreamFields {
@@ -205,6 +257,13 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'limits.together': 'info',
   'request.refused': 'debug',
   'request.failed': 'error',
+  'listener.handshake': 'debug',
+  'caller.recognised': 'debug',
+  'caller.refused': 'debug',
+  'mcp.answered': 'debug',
+  'admin.changed': 'info',
+  'audit.failed': 'error',
+  'audit.recovered': 'warn',
   'task.failed': 'error',
   'library.printed': 'debug',
 };

@@ -178,7 +178,8 @@ export class Rotation {
     const cuts = isNew ? cutsSince(Math.min(this.#tried?.number ?? 0, generation.number - 1), generation) : [];
     if (isNew) {
       this.#generation = generation;
-      events('rotation.noticed', { generation: generation.number, reason: generation.reason });
+      const { number, by, reason } = generation;
+      events('rotation.noticed', { generation: number, by, reason });
     }
     const changed = await this.#participants.apply({ scope, cuts });
     // this instance may have written it itself, and be done with it

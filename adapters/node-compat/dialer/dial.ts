@@ -7,7 +7,7 @@ import { classifyDial, connectTimeout } from '../channel/classify.ts';
 import type { Connect, Connection, DialFacts } from '../channel/connection.ts';
 import type { AddressGuard } from './address-guard.ts';
 import type { PeerCheck } from './peer-check.ts';
-import { rawOf, shownChain, withoutAnchors } from './shown-chain.ts';
+import { nameOf, rawOf, shownChain, withoutAnchors } from './shown-chain.ts';
 import type { KeptSession, SessionKeeper } from './session-keeper.ts';
 
 export interface DialDeps {
@@ -70,6 +70,8 @@ class Attempt {
   #secure: TLSSocket | undefined;
   #offered: KeptSession | undefined;
   #stapled: Uint8Array | undefined;
+  /** Asked once: Node 22 and 24 tell the certificate of a TLS 1.2 handshake that failed one time only. */
+  #shown: X509Certificate | undefined;
   #over = false;
 
   constructor(target: Target, deps: DialDeps, done: Parameters<Connect>[0]) {
@@ -127,6 +129,7 @@ class Attempt {
     const secure = this.#secure;
     if (!tls || !secure) return;
     const shown = secure.isSessionReused() ? undefined : secure.getPeerX509Certificate();
+    this.#shown = shown;
     const refusal =
       tls.profile.verify && !secure.authorized ? unverified(secure) : pinMismatch(shown, tls.profile.pins);
     if (refusal) return this.#fail(refusal);
@@ -145,8 +148,7 @@ class Attempt {
   }
 
   readonly #onError = (error: Error): void => {
-    // asked once: Node 22 and 24 tell the certificate of a TLS 1.2 handshake that failed one time only
-    const shown = this.#secure?.getPeerX509Certificate();
+    const shown = (this.#shown ??= this.#secure?.getPeerX509Certificate());
     if (this.#secure && shown) this.#deps.onGlimpse?.(this.#secure, shown);
     this.#fail(classifyDial(error, this.#facts(shown !== undefined)));
   };
@@ -208,7 +210,8 @@ class Attempt {
     const { origin, tls } = this.#target;
     if (!tls) return;
     const { fingerprint } = tls.profile;
-    if (outcome !== 'ok') return this.#deps.events('handshake.finished', { fingerprint, origin, outcome });
+    const subject = this.#shown && nameOf(this.#shown.subject);
+    if (outcome !== 'ok') return this.#deps.events('handshake.finished', { fingerprint, origin, outcome, subject });
     const protocol = secure.getProtocol() ?? 'unknown';
     this.#deps.events('handshake.finished', {
       fingerprint,
@@ -216,6 +219,7 @@ class Attempt {
       outcome,
       protocol,
       resumed: secure.isSessionReused(),
+      subject,
     });
   }
 }

@@ -52,3 +52,6 @@ export function fullestChain(socket: TLSSocket, shown: PeerChain): PeerChain {
   const completed = completedChain(socket);
   return completed.length > shown.length ? completed : shown;
 }
+
+/** A distinguished name as RFC 4514 writes it, of one a line, its least specific part first. */
+export const nameOf = (lines: string): string => lines.split('\n').toReversed().join(',');

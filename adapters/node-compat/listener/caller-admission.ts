@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { checkClientCertificate, isTooDeep, refusalOf } from '../../../src/index.ts';
 import type { Clock, ListenerRefusal, OcspGuard, OcspPeer, OcspRefusal, PeerRules } from '../../../src/index.ts';
 import type { RevocationCheck } from '../dialer/revocation-check.ts';
-import { fullestChain, rawOf } from '../dialer/shown-chain.ts';
+import { fullestChain, nameOf, rawOf } from '../dialer/shown-chain.ts';
 import type { ShownChain } from '../dialer/shown-chain.ts';
 import type { TlsTraits } from '../runtime.ts';
 import type { CallerTrust } from './caller-trust.ts';
@@ -104,5 +104,4 @@ function isPinned({ publicKey }: X509Certificate, pins: readonly string[]): bool
 }
 
 /** The distinguished name as RFC 4514 has it, of what may be anybody's. */
-export const subjectOf = ({ subject }: X509Certificate): string =>
-  subject.split('\n').toReversed().join(',').slice(0, MAX_SUBJECT_LENGTH);
+export const subjectOf = ({ subject }: X509Certificate): string => nameOf(subject).slice(0, MAX_SUBJECT_LENGTH);

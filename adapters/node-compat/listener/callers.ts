@@ -12,6 +12,7 @@ import { judgeCaller, subjectOf } from './caller-admission.ts';
 import type { Admitted, CallerVerdict } from './caller-admission.ts';
 import { lookAt } from './caller-chain.ts';
 import type { CallerTrust } from './caller-trust.ts';
+import { tellHandshake } from './handshakes.ts';
 
 export interface CallersOptions {
   readonly trust: CallerTrust;
@@ -92,6 +93,8 @@ export class Callers {
   #serve(socket: TLSSocket, { asked }: Admitted): boolean {
     if (socket.destroyed) return false;
     const { ocsp, events } = this.#options;
+    const [leaf] = this.#open.get(socket) ?? [];
+    tellHandshake(socket, leaf, events);
     const cut = ({ why }: OcspRefusal): void => {
       socket.destroy();
       events('listener.cut', { connections: 1, why });

@@ -11,6 +11,7 @@ import { cannotListen, unbracketed } from './address.ts';
 import { CallerConnections } from './caller-connections.ts';
 import { Callers } from './callers.ts';
 import { Connections } from './connections.ts';
+import { tellHandshake } from './handshakes.ts';
 import type { ListenerIdentity } from './identity.ts';
 import { reportFailedHandshakes } from './refusals.ts';
 import { presentOn } from './secure-options.ts';
@@ -115,6 +116,8 @@ class NodeListener implements Listener {
       session.once('close', () => this.#sessions.delete(session));
     });
     if (identity) reportFailedHandshakes(server, events);
+    if (identity && !callers)
+      server.on('secureConnection', (socket) => tellHandshake(socket, undefined, events));
     this.#server = server;
     this.#traits = traits;
     this.#identity = identity;
