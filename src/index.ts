@@ -26,8 +26,10 @@ export { PRODUCT } from './base/product.ts';
 // what a runtime hands in
 export type {
   FileReader,
+  FileTail,
   FileWatch,
   FileWatcher,
+  GrowingFile,
   Platform,
   ProcessSpawner,
   Program,
@@ -81,6 +83,11 @@ export { exportOf } from './import/own-export.ts';
 export { planImport } from './import/plan.ts';
 export type { ImportStatus, PlannedEntry } from './import/plan.ts';
 export { readImport } from './import/read-import.ts';
+
+// the trail of audit
+export { AnchorRecords } from './audit/anchor-records.ts';
+export type { Finding, TrailReport } from './audit/trail-verifier.ts';
+export { TrailVerifier } from './audit/trail-verifier.ts';
 
 // what rotates, and how far each instance is
 export type { FleetView, InstanceView } from './rotation/fleet-view.ts';

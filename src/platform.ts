@@ -78,6 +78,37 @@ export interface ProcessSpawner {
   open(program: Program): Promise<RunningProgram>;
 }
 
+/** What stands at the end of a file of lines. */
+export interface FileTail {
+  /** The last whole line, newline excluded; undefined where there is none. */
+  readonly lastLine: string | undefined;
+  /** What stands behind it: a line that was never finished. SHA-256 in lower-case hex. */
+  readonly torn: { readonly bytes: number; readonly sha256: string } | undefined;
+}
+
+/** A file of lines that only grows. */
+export interface GrowingFile {
+  /** Names it among the files of a fleet: a host and a path. */
+  readonly name: string;
+  /**
+   * Makes it where it is not there, with access for its owner only, or begins anew where its path leads elsewhere by now.
+   *
+   * @throws GatewayError audit_unavailable
+   */
+  open(): Promise<FileTail>;
+  /** Whether its path leads elsewhere by now, as after logrotate. Never rejects. */
+  hasMoved(): Promise<boolean>;
+  /**
+   * Writes whole lines, newlines included; they are on disk once it resolves. Where it rejects, nothing of them is left
+   * as far as that can be done, and `open` tells what is.
+   *
+   * @throws GatewayError audit_unavailable, also where somebody else wrote to the file or cut it since
+   */
+  append(lines: string): Promise<void>;
+  /** Idempotent; never rejects. */
+  close(): Promise<void>;
+}
+
 /** What a runtime hands in; everything else is the core's. */
 export interface Platform {
   readonly dialer: Dialer;
@@ -92,6 +123,10 @@ export interface Platform {
   readonly spawn?: ProcessSpawner | undefined;
   /** What certificates of callers are held to at the moment; absent where the platform sees to it all. */
   readonly callerRules?: (() => CallerRules) | undefined;
+  /** Absent where there are no files. */
+  readonly growingFile?: ((path: string) => GrowingFile) | undefined;
+  /** SHA-256 of a text in UTF-8, as lower-case hex; absent where the core's own is as fast. */
+  readonly sha256?: ((text: string) => string) | undefined;
   readonly clock: Clock;
   /** Names this instance among those of a fleet, for people: a host and a process. */
   readonly instanceName: string;

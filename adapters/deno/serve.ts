@@ -40,7 +40,9 @@ async function start(): Promise<Gateway> {
     events = eventsOf(values.logLevel);
     for (const warning of warnings) events('config.warned', warning);
     const config = requireGiven(values, DENO_SERVE);
-    const gateway = await createGateway(config, await createPlatform(DENO, config, events));
+    // nothing is kept in files here
+    const platform = { ...(await createPlatform(DENO, config, events)), growingFile: undefined };
+    const gateway = await createGateway(config, platform);
     gateway.beginUpkeep();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(gateway, config));
     return gateway;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { toGatewayError } from '../../src/index.ts';
 import type { Config, EventHub, Platform } from '../../src/index.ts';
@@ -7,6 +8,7 @@ import { readVaultKeys } from './data-dir/data-dir.ts';
 import { createDialer } from './dialer/dialer.ts';
 import { createFileWatcher } from './files/file-watcher.ts';
 import { createFileReader } from './files/file-reader.ts';
+import { createGrowingFile } from './files/growing-file.ts';
 import { createProcessSpawner } from './process/process-spawner.ts';
 import type { Runtime } from './runtime.ts';
 import { openStorage } from './storage/open-storage.ts';
@@ -37,6 +39,8 @@ export async function createPlatform(runtime: Runtime, config: Config, events: E
     watchFiles: createFileWatcher({ clock: systemClock, events }),
     readVaultKeys: () => readVaultKeys(config),
     spawn: createProcessSpawner({ commands: config.stdioCommands, clock: systemClock }),
+    growingFile: createGrowingFile,
+    sha256: (text) => hash('sha256', text),
     clock: systemClock,
     instanceName: `${hostname()}:${process.pid}`,
     events,

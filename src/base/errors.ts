@@ -103,6 +103,7 @@ export const ERRORS = {
   command_not_executable: row('operator', 'config'),
   // storage and vault
   store_unavailable: row('gateway', 'store', true),
+  audit_unavailable: row('operator', 'store', true),
   record_invalid: row('operator', 'store'),
   record_tampered: row('operator', 'store'),
   record_newer: row('operator', 'store'),

@@ -3,6 +3,7 @@
  *
  * Owns names, defaults and help. Must not know where a value came from, nor what the gateway does with it.
  */
+import { AUDIT_SETTINGS } from './rows/audit.ts';
 import { CALLER_SETTINGS } from './rows/callers.ts';
 import { LISTENER_TLS_SETTINGS } from './rows/listener-tls.ts';
 import { INSTANCE_SETTINGS } from './rows/instance.ts';
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...PROTECTION_SETTINGS,
   ...UPSTREAM_SETTINGS,
   ...TIME_SETTINGS,
+  ...AUDIT_SETTINGS,
 };
 
 /** The name of a setting in code. */

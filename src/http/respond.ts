@@ -60,6 +60,7 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   policy_locks_out: form(409, REFUSED),
   address_refused: form(422, UPSTREAM_FAILED),
   store_unavailable: form(503, RPC.internalError),
+  audit_unavailable: form(503, REFUSED),
   internal: form(500, RPC.internalError),
 };
 

@@ -4,7 +4,8 @@ import { GatewayError } from '../base/errors.ts';
  * What records are about: `gateway` a registered upstream, `listing` what it offered when last asked, `server` a virtual
  * server, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store
  * itself, `session` a legacy session that was ended before its time, or whose state its id cannot carry, `letter` a message
- * from one instance to another, `crl` a revocation list that was fetched, `policy` who may do what.
+ * from one instance to another, `crl` a revocation list that was fetched, `policy` who may do what,
+ * `audit` the last anchor of a trail.
  */
 export const RECORD_KINDS = [
   'gateway',
@@ -17,6 +18,7 @@ export const RECORD_KINDS = [
   'letter',
   'crl',
   'policy',
+  'audit',
 ] as const;
 
 /** One of the kinds. */

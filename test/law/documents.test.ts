@@ -24,6 +24,7 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'adapters/README.md',
+  'docs/audit.md',
   'docs/callers.md',
   'docs/connect.md',
   'docs/errors.md',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { readText } from './source-tree.ts';
 
 const CORE = [
+  'AnchorRecords',
   'Cancellation',
   'ERRORS',
   'GatewayError',
@@ -21,6 +22,7 @@ const CORE = [
   'SETTING_ROWS',
   'Secret',
   'StapleKeeper',
+  'TrailVerifier',
   'Vault',
   'addressRefused',
   'canonicalPin',
@@ -104,11 +106,14 @@ const CORE = [
   'type ExpiryState',
   'type FetchHandler',
   'type FileReader',
+  'type FileTail',
   'type FileWatch',
   'type FileWatcher',
+  'type Finding',
   'type FleetView',
   'type Gateway',
   'type GivenSettings',
+  'type GrowingFile',
   'type HandshakeReport',
   'type ImportFile',
   'type ImportStatus',
@@ -160,6 +165,7 @@ const CORE = [
   'type StorageDriver',
   'type SubjectName',
   'type TlsProfile',
+  'type TrailReport',
   'type VaultKeyText',
   'type VerifiedCertificate',
   'type Withdrawal',

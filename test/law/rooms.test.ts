@@ -9,7 +9,7 @@ const adapters = sourceFiles('adapters');
 /** Where each package may be imported; a package that is not listed here is not used yet and has no home. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['adapters/'],
-  '@noble/hashes': ['src/base/', 'src/pki/', 'src/tls/', 'src/catalog/'],
+  '@noble/hashes': ['src/base/', 'src/pki/', 'src/tls/', 'src/catalog/', 'src/audit/'],
   '@peculiar/x509': ['src/pki/'],
   'reflect-metadata': ['src/pki/'],
   db0: ['adapters/'],

@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'make and rotate the keys secrets are sealed with',
     load: async () => (await import('./vault.ts')).vaultCommand,
   },
+  audit: {
+    summary: 'verify: say whether a trail of audit is whole',
+    load: async () => (await import('./audit.ts')).auditCommand,
+  },
   config: {
     summary: 'check: show the effective settings and what is wrong with them',
     load: async () => (await import('./config.ts')).configCommand,

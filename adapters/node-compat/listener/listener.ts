@@ -116,8 +116,7 @@ class NodeListener implements Listener {
       session.once('close', () => this.#sessions.delete(session));
     });
     if (identity) reportFailedHandshakes(server, events);
-    if (identity && !callers)
-      server.on('secureConnection', (socket) => tellHandshake(socket, undefined, events));
+    if (identity && !callers) server.on('secureConnection', (socket) => tellHandshake(socket, undefined, events));
     this.#server = server;
     this.#traits = traits;
     this.#identity = identity;

@@ -57,7 +57,8 @@ function remoteClient(url: string, token: string | undefined): ApiClient {
 async function localClient(parsed: Arguments, io: CliIo): Promise<ApiClient> {
   const { values } = await loadConfig(parsed, io);
   const events = createEventHub(warningsTo(io));
-  const config = await completeConfig(values, events);
+  // a file of audit has one writer; gateways that run record what they notice
+  const config = await completeConfig({ ...values, audit: undefined }, events);
   const platform = await createPlatform(io.runtime, config, events);
   const gateway = await createGateway(config, platform, { isPolicyIgnored: true });
   const caller = { subject: 'local', role: 'admin', ttlSeconds: LOCAL_TOKEN_SECONDS } as const;
