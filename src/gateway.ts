@@ -1,4 +1,6 @@
 /** The composition root: every part is made here, once, and dies with `close`. */
+import type { AuditTrail } from './audit/audit-trail.ts';
+import { rotatingAudit } from './audit/rotating-audit.ts';
 import { ChangeFeed } from './base/change-feed.ts';
 import { utf8 } from './base/bytes.ts';
 import { GatewayError } from './base/errors.ts';
@@ -16,6 +18,8 @@ import { apiRoutes } from './http/api/api.ts';
 import { healthRoutes } from './http/health.ts';
 import type { GatewayCondition, RotationCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
+import { witnessed } from './identity/witnessed.ts';
+import { watchAudit } from './observe/audit-gauges.ts';
 import { watchRegistry } from './observe/gateway-gauges.ts';
 import { watchRevocation } from './observe/revocation-condition.ts';
 import { gaugeRevocation } from './observe/revocation-gauges.ts';
@@ -121,6 +125,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   const vault = new Vault(await readKeyring(), { reload: readKeyring });
   const records = new RecordStore({ storage, sealer: vault, events });
   await records.migrate();
+  const audit = await auditOf(config, platform, { records, vault });
+  if (audit) watchAudit(metrics, audit);
   // the same for all replicas, since they share the keys
   const ownName = viaName((await vault.mac(utf8('via'))).tag);
 
@@ -159,7 +165,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   });
   const servers = new Servers({ records, rotation, clock, events, changes, registry });
   const policies = new Policies({ records, rotation, clock, events, isEnforced: !options.isPolicyIgnored });
-  const authenticator = await createAuthenticator(config, clock, platform.callerRules);
+  const recognising = await createAuthenticator(config, clock, platform.callerRules);
+  const authenticator = witnessed(recognising, events);
   await rotation.begin();
   await registry.reload();
   await Promise.all([servers.reload(), policies.reload()]);
@@ -170,6 +177,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     rotatingPolicy(policies),
   ])
     rotation.join(participant);
+  if (audit) rotation.join(rotatingAudit(audit));
   rotation.loaded();
   const follower = new Follower({
     rotation,
@@ -219,7 +227,10 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     limiter,
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
-    authenticate: logins.guarded((credentials) => authenticator.authenticate(credentials)),
+    authenticate: logins.guarded((credentials) => {
+      audit?.refuseUnrecorded();
+      return authenticator.authenticate(credentials);
+    }),
     authenticateOperator: logins.guarded((credentials) => authenticator.authenticateOperator(credentials)),
     certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
@@ -231,6 +242,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
       conditions: () => conditionsOf(registry),
       rotation: () => rotationConditionOf(rotation),
       revocation: () => revocation.condition(),
+      audit: () => audit?.condition,
     }),
     metricsText: () => metrics.render(),
     clock,
@@ -239,6 +251,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     securityHeaders: config,
     allowedHosts: [config.host, ...config.allowedHosts],
     serverInfo: PRODUCT,
+    accountsForCalls: audit !== undefined || config.logLevel === 'debug',
+    refuseUnrecorded: () => audit?.refuseUnrecorded(),
   });
   events('gateway.started', { gateways: registry.snapshot().entries.length });
 
@@ -266,21 +280,27 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
         .stop()
         .then(() => lists.close())
         .then(() => modernToLegacy.close())
-        .then(() => closeAll(registry, servers, channels, platform, drainMs))),
+        .then(() => closeAll(registry, servers, channels, drainMs))
+        .then(() => audit?.close())
+        .then(() => closePlatform(platform))),
   };
 }
 
-async function closeAll(
-  registry: Registry,
-  servers: Servers,
-  channels: ChannelCache,
-  platform: Platform,
-  drainMs: number,
-): Promise<void> {
+async function closeAll(registry: Registry, servers: Servers, channels: ChannelCache, drainMs: number): Promise<void> {
   await servers.close();
   await registry.close(drainMs);
   await channels.close();
-  await closePlatform(platform);
+}
+
+/** Undefined where nobody asked for one; then nothing of it is loaded either. */
+async function auditOf(
+  { audit: target, auditToken: token, auditFailure }: Config,
+  platform: Platform,
+  kept: { readonly records: RecordStore; readonly vault: Vault },
+): Promise<AuditTrail | undefined> {
+  if (target === undefined) return undefined;
+  const { openAudit } = await import('./audit/open-audit.ts');
+  return openAudit({ target, token, failClosed: auditFailure === 'closed' }, platform, kept);
 }
 
 async function closePlatform({ dialer, storage }: Platform): Promise<void> {

@@ -44,8 +44,8 @@ export function benchPolicy(): void {
     });
     const incoming = { request: new Request('http://localhost/mcp') };
     return (): string | undefined => {
-      // the caller is known, so nothing is waited for
-      const admitted = admission.enter(incoming, () => server) as Admitted;
+      // no certificate is asked for, so nothing is waited for
+      const admitted = admission.admit(ann, incoming, () => server) as Admitted;
       const route = admitted.server.catalogue.route({ by: 'name', of: 'tools', value: 'crm_tool_7' });
       return route?.upstreamName;
     };

@@ -19,6 +19,7 @@ export const AUDITED: { readonly [Name in EventName]?: Recorded } = {
   'server.removed': 'each',
   'record.refused': 'each',
   'listener.handshake': 'bounded',
+  'listener.refused': 'bounded',
   'listener.reloaded': 'each',
   'listener.kept': 'each',
   'listener.cut': 'each',

@@ -9,6 +9,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Servers } from '../catalog/servers.ts';
 import type { Authenticate } from './access.ts';
+import { accountForChanges } from './admin-account.ts';
 import { incomingOf, requireGrant } from './access.ts';
 import type { CallerConnection } from '../identity/credentials.ts';
 import { adminActionOf } from './api/admin-action.ts';
@@ -44,6 +45,8 @@ export interface AppOptions extends Omit<McpAddressOptions, 'admission'>, Admiss
   readonly metricsText: () => string;
   readonly events: EventSink;
   readonly securityHeaders: SecurityHeaderSettings;
+  /** Throws where nothing may be changed. */
+  readonly refuseUnrecorded: () => void;
   /** Host names beside the loopback ones. */
   readonly allowedHosts: readonly string[];
 }
@@ -77,7 +80,10 @@ export function createApp(options: AppOptions): App {
   const servers = () => options.servers.snapshot();
   const app = new Hono<HttpEnv>({ strict: false });
   const secured = securityHeaders(options.securityHeaders);
-  app.onError((error, c) => secured(problemAnswer(error, { path: c.req.path, events }), c.req.raw));
+  app.onError((error, c) => {
+    const answer = problemAnswer(error, { path: c.req.path, events, caller: c.get('principal') });
+    return secured(answer, c.req.raw);
+  });
   app.notFound((c) => {
     const error = new GatewayError('not_found', `nothing is at ${c.req.path}`);
     return secured(problemAnswer(error, { path: c.req.path, events }), c.req.raw);
@@ -103,7 +109,12 @@ export function createApp(options: AppOptions): App {
     requireGrant(authenticateOperator, () => ({ kind: 'metrics' }), options),
     (c) => c.body(options.metricsText(), 200, { 'content-type': METRICS_TYPE }),
   );
-  for (const path of API_PATHS) app.use(path, requireGrant(authenticateOperator, adminActionOf, options));
+  for (const path of API_PATHS)
+    app.use(
+      path,
+      requireGrant(authenticateOperator, adminActionOf, options),
+      accountForChanges(events, options.refuseUnrecorded),
+    );
   app.route('/', options.api);
 
   const origins = new Origins(options.allowedHosts);

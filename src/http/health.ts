@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { AuditCondition } from '../audit/audit-trail.ts';
 import type { RevocationCondition } from '../observe/revocation-condition.ts';
 
 /** Whether an upstream can be used, without what only operators may see. */
@@ -32,21 +33,25 @@ export interface HealthDeps {
   readonly rotation: () => RotationCondition;
   /** Undefined while nothing is wrong. */
   readonly revocation?: () => RevocationCondition | undefined;
+  /** Undefined while records are kept, or nobody asked for them. */
+  readonly audit?: () => AuditCondition | undefined;
 }
 
 /**
  * /health: is the process fit; 200 whatever upstreams do. /ready: may work be sent here; 503 while starting and
  * draining. Neither asks for credentials, so neither shows messages or addresses.
  */
-export function healthRoutes({ version, phase, conditions, rotation, revocation }: HealthDeps): Hono {
+export function healthRoutes({ version, phase, conditions, rotation, revocation, audit }: HealthDeps): Hono {
   const app = new Hono({ strict: false });
   app.get('/health', (c) => {
     const all = conditions();
     const failing = all.filter(({ status }) => status === 'failing');
     const rotated = rotation();
     const unchecked = revocation?.();
+    const unrecorded = audit?.();
     const isDegraded =
       unchecked !== undefined ||
+      unrecorded !== undefined ||
       failing.length > 0 ||
       rotated.failed !== undefined ||
       rotated.storeLostAt !== undefined;
@@ -59,6 +64,7 @@ export function healthRoutes({ version, phase, conditions, rotation, revocation 
       failing,
       rotation: rotated,
       revocation: unchecked,
+      audit: unrecorded,
     };
     return c.json(body, 200, NO_STORE);
   });

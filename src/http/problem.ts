@@ -1,6 +1,8 @@
 import { toGatewayError } from '../base/errors.ts';
 import type { GatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
+import { callerFields } from '../identity/caller-fields.ts';
+import type { Principal } from '../identity/principal.ts';
 import { challengeOf } from '../identity/refusals.ts';
 import { statusOf } from './respond.ts';
 
@@ -44,12 +46,28 @@ export function problemOf(error: GatewayError): Problem {
  */
 export function problemAnswer(
   thrown: unknown,
-  { path, events, headers = {} }: { path: string; events: EventSink; headers?: Readonly<Record<string, string>> },
+  {
+    path,
+    events,
+    headers = {},
+    caller,
+  }: {
+    path: string;
+    events: EventSink;
+    headers?: Readonly<Record<string, string>>;
+    /** Where it is known. */
+    caller?: Principal | undefined;
+  },
 ): Response {
   const error = toGatewayError(thrown);
   const problem = problemOf(error);
   if (problem.status === 500) events('request.failed', { code: error.code, path, message: traceOf(error) });
-  else events('request.refused', { code: error.code, path });
+  else
+    events('request.refused', {
+      code: error.code,
+      path,
+      ...(caller && { caller: callerFields(caller), message: error.message }),
+    });
   return Response.json(problem, {
     status: problem.status,
     headers: {

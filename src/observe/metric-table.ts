@@ -110,6 +110,13 @@ export const METRICS = {
   },
   postern_calls_limited_total: { type: 'counter', labels: ['limit'], help: 'Calls that a limit held up' },
   postern_requests_refused_total: { type: 'counter', labels: ['code'], help: 'Requests answered with an error' },
+  postern_audit_up: {
+    type: 'gauge',
+    labels: [],
+    help: '0 while records of audit cannot be kept; absent without audit',
+  },
+  postern_audit_lines_total: { type: 'counter', labels: [], help: 'Lines of audit that were kept' },
+  postern_audit_lost_total: { type: 'counter', labels: [], help: 'Records of audit that found no room' },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 /** The name of a metric. */

@@ -21,9 +21,19 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const readme = read('README.md');
 /** Beside README.md. */
 const DOCUMENTS = ['ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
-  ['connect', 'errors', 'gateways', 'import', 'metrics', 'proxies', 'rotation', 'runtimes', 'servers', 'settings'].map(
-    (name) => `docs/${name}.md`,
-  ),
+  [
+    'audit',
+    'connect',
+    'errors',
+    'gateways',
+    'import',
+    'metrics',
+    'proxies',
+    'rotation',
+    'runtimes',
+    'servers',
+    'settings',
+  ].map((name) => `docs/${name}.md`),
 );
 const ADDRESS = 'http://127.0.0.1:4444';
 

@@ -3,10 +3,12 @@ import type { ChangeFeed } from '../../base/change-feed.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import type { Incoming } from '../access.ts';
+import { rememberedCallerFields } from '../../identity/caller-fields.ts';
 import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
 import { hasLooped, VIA } from '../../wire/via.ts';
 import { readText } from '../read-text.ts';
 import type { Admission } from './admission.ts';
+import { CallAccount } from './call-account.ts';
 import { answerMcp } from './endpoint.ts';
 import type { McpServices } from './exchange.ts';
 import { KeptLists } from './lists/kept-lists.ts';
@@ -23,6 +25,8 @@ export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists
   readonly changes: ChangeFeed;
   /** How this gateway names itself to those behind it. */
   readonly viaName: string;
+  /** Whether every call is told of. */
+  readonly accountsForCalls: boolean;
 }
 
 /**
@@ -36,6 +40,7 @@ export type AnswerMcp = (incoming: Incoming, find: FindServer, signal: CancelSig
 /** Who calls, may they, which server, and then MCP. */
 export function mcpAddress(options: McpAddressOptions): AnswerMcp {
   const { admission, events, clock, changes, servers } = options;
+  const fieldsOf = rememberedCallerFields();
   const lists = new KeptLists();
   const asNow = (key: string) => serverByKey(servers.snapshot(), key);
   const listChanges = new ListChanges({ clock, changes, lists, again: (server) => admission.again(server, asNow) });
@@ -47,10 +52,21 @@ export function mcpAddress(options: McpAddressOptions): AnswerMcp {
     const { request, connection } = incoming;
     refuseLoop(request, options.viaName);
     // a known caller costs no wait, and this is on every call's way
-    const entered = admission.enter(incoming, find);
-    const { principal, grant, server } = entered instanceof Promise ? await entered : entered;
-    const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
-    return answerMcp(services, { request, connection, server, grant, principal, text, signal }, onFailure);
+    const caller = admission.callerOf(incoming);
+    const principal = caller instanceof Promise ? await caller : caller;
+    const account = options.accountsForCalls ? new CallAccount(fieldsOf(principal), request, options) : undefined;
+    try {
+      const admitted = admission.admit(principal, incoming, find);
+      const { grant, server } = admitted instanceof Promise ? await admitted : admitted;
+      const text = request.method === 'POST' ? await readText(request, MESSAGE_BYTES, signal) : '';
+      const exchange = { request, connection, server, grant, principal, text, signal, account };
+      const answer = await answerMcp(services, exchange, onFailure);
+      return account ? account.answered(answer) : answer;
+    } catch (error) {
+      account?.failed(error);
+      account?.tell();
+      throw error;
+    }
   };
 }
 

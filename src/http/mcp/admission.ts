@@ -34,19 +34,21 @@ export class Admission {
     this.#options = options;
   }
 
-  /**
-   * Lets a request in; at once where its caller is known.
-   *
-   * @throws GatewayError unauthenticated, token_expired, forbidden, not_found
-   */
-  enter(incoming: Incoming, find: FindServer): Admitted | Promise<Admitted> {
-    const admit = (principal: Principal): Admitted | Promise<Admitted> => {
-      const admitted = this.#admit(principal, find);
-      const met = meetDemand(admitted.server, principal, incoming, this.#options.certifies);
-      return met ? met.then(() => admitted) : admitted;
-    };
-    const caller = callerOf(incoming, this.#options.authenticate);
-    return caller instanceof Promise ? caller.then(admit) : admit(caller);
+  /** Who sent a request; at once where the caller is known. @throws GatewayError unauthenticated, token_expired */
+  callerOf(incoming: Incoming): Principal | Promise<Principal> {
+    return callerOf(incoming, this.#options.authenticate);
+  }
+
+  /** Lets a caller in; a promise only where a certificate has to be looked for. @throws GatewayError forbidden, not_found, unauthenticated */
+  admit(principal: Principal, incoming: Incoming, find: FindServer): Admitted | Promise<Admitted> {
+    const admitted = this.#decide(principal, find);
+    const met = meetDemand(admitted.server, principal, incoming, this.#options.certifies);
+    return met ? met.then(() => admitted) : admitted;
+  }
+
+  /** Both. @throws GatewayError unauthenticated, token_expired, forbidden, not_found */
+  async enter(incoming: Incoming, find: FindServer): Promise<Admitted> {
+    return this.admit(await this.callerOf(incoming), incoming, find);
   }
 
   /** What stands at the address of a server now, as those see it who had this one. */
@@ -54,7 +56,7 @@ export class Admission {
     return this.#views.again(server, now);
   }
 
-  #admit(principal: Principal, find: FindServer): Admitted {
+  #decide(principal: Principal, find: FindServer): Admitted {
     const { policies, events } = this.#options;
     const grant = granted(principal, { kind: 'mcp' }, this.#options);
     const whole = find();

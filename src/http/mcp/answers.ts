@@ -64,12 +64,18 @@ export function acceptedAnswer(): Response {
   return new Response(null, { status: 202 });
 }
 
+/** To look at the headers or the body of an answer costs more than a call may; what is a stream is marked. */
+const STREAM: unique symbol = Symbol('stream of events');
+
+/** Whether an answer is a stream of events. */
+export const isEventsAnswer = (answer: Response): boolean => STREAM in answer;
+
 /** A stream of server-sent events; nothing between here and the caller may buffer or rewrite it. */
 export function eventsAnswer(
   body: ReadableStream<Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(body, {
+  const answer = new Response(body, {
     headers: {
       'content-type': EVENTS_TYPE,
       'cache-control': 'no-cache, no-transform',
@@ -78,4 +84,5 @@ export function eventsAnswer(
       ...headers,
     },
   });
+  return Object.assign(answer, { [STREAM]: true });
 }

@@ -28,6 +28,7 @@ export async function answerMcp(
     if (method === 'POST') {
       const message = parseMessage(exchange.text);
       id = idOf(message);
+      exchange.account?.asks(message, exchange.server);
       const clear = unambiguous(exchange, message, services.limiter.looksAtTarget);
       const post = era === 'modern' ? modernPost : legacyPost;
       const answer = () => post(services, clear, message);
@@ -43,6 +44,7 @@ export async function answerMcp(
     throw new GatewayError('method_not_allowed', `${method} is not used here`);
   } catch (thrown) {
     const error = toGatewayError(thrown);
+    exchange.account?.failed(error);
     if (error.facts.actor === 'gateway') onFailure(error);
     return errorAnswer(id, error);
   }

@@ -12,6 +12,7 @@ import type { LegacyToModern } from '../../bridge/legacy-to-modern/legacy-to-mod
 import type { ModernToLegacy } from '../../bridge/modern-to-legacy/modern-to-legacy.ts';
 import type { KeptLists } from './lists/kept-lists.ts';
 import type { ListChanges } from './lists/list-changes.ts';
+import type { CallAccount } from './call-account.ts';
 import type { LegacySessions } from '../../session/legacy-sessions.ts';
 
 /** Milliseconds one of several upstreams may hold back what is asked of all of them, body included. */
@@ -30,6 +31,8 @@ export interface Exchange {
   readonly signal: CancelSignal;
   /** The body; empty for GET and DELETE. */
   readonly text: string;
+  /** Absent where nobody wants to know. */
+  readonly account?: CallAccount | undefined;
 }
 
 /** What the MCP endpoints stand on. */

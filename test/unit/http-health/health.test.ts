@@ -8,6 +8,7 @@ const routes = (deps: Partial<HealthDeps> = {}) =>
     phase: () => 'serving',
     conditions: () => [],
     rotation: () => ({ serving: 0 }),
+    audit: () => undefined,
     ...deps,
   });
 
@@ -53,4 +54,11 @@ test('/health says that the store cannot be read, and stays 200', async () => {
   const answer = await routes({ rotation: () => ({ serving: 16, storeLostAt }) }).request('/health');
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ status: 'degraded', rotation: { serving: 16, storeLostAt } });
+});
+
+test('/health says that records of audit are not kept, and that is no reason to end the process', async () => {
+  const audit = { code: 'audit_unavailable', since: '2026-01-01T00:00:00Z' };
+  const answer = await routes({ audit: () => audit }).request('/health');
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: 'degraded', audit });
 });
