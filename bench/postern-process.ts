@@ -33,12 +33,18 @@ export const profilingFlags = (folder: string): string[] => [
  * Starts `postern serve` on a free port with its data and its log in `folder`.
  *
  * @param command what runs the command line; default this Node
+ * @param env settings beside the environment's
  */
-export async function startPostern(folder: string, command = NODE): Promise<PosternProcess> {
+export async function startPostern(
+  folder: string,
+  command = NODE,
+  env: Readonly<Record<string, string>> = {},
+): Promise<PosternProcess> {
   const [program = '', ...before] = command;
   const startedMs = performance.now();
   const child = spawn(program, [...before, 'serve', '--port', '0', '--data-dir', join(folder, 'data')], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child.stderr.pipe(createWriteStream(join(folder, 'postern.log')));

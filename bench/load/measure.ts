@@ -42,7 +42,8 @@ export async function measure(stage: Stage, load: Load): Promise<Samples> {
   return samples;
 }
 
-async function sample(stage: Stage, subject: Subject, load: Load): Promise<Sample> {
+/** One subject in one round. */
+export async function sample(stage: Stage, subject: Subject, load: Load): Promise<Sample> {
   const { pid = 0 } = subject;
   const cpu = (): number[] => [pid, stage.upstreamPid, stage.generator.pid].map((id) => (id ? cpuMicros(id) : 0));
   const before = cpu();

@@ -58,9 +58,9 @@ export interface Platform {
 
 /** The command line of the built product, on whatever runs it. */
 export const commandLine =
-  (command?: readonly string[]): Platform['startPostern'] =>
+  (command?: readonly string[], env?: Readonly<Record<string, string>>): Platform['startPostern'] =>
   async (folder, { ca, client }) => ({
-    ...(await startPostern(folder, command)),
+    ...(await startPostern(folder, command, env)),
     token: await mintToken(folder),
     tls: { ca_certificate: ca, client_cert: client.cert, client_key: client.key },
   });
