@@ -200,7 +200,9 @@ test('every command and flag that is named exists, and what is said not to exist
 
   const everyHelp = (
     await Promise.all(
-      ['serve', 'gateways', 'servers', 'import', 'export', 'certs', 'token', 'connect', 'rotate', 'vault'].map(helpOf),
+      ['serve', 'gateways', 'servers', 'import', 'export', 'certs', 'token', 'connect', 'rotate', 'vault', 'audit'].map(
+        helpOf,
+      ),
     )
   ).join('\n');
   // flags of Deno, Bun and the local workerd are tried by the-runtimes-document-is-true.test.ts
@@ -220,7 +222,7 @@ test('nothing else is shown as a command', () => {
   const quickStart = fencesOf(sectionOf(readme, 'Quick start')).filter(({ language }) => language === 'sh');
   expect(others).toEqual(quickStart);
   for (const path of DOCUMENTS.filter(
-    (name) => !/connect|gateways|runtimes|import|metrics|proxies|rotation|servers/.test(name),
+    (name) => !/audit|connect|gateways|runtimes|import|metrics|proxies|rotation|servers/.test(name),
   ))
     expect([path, fencesOf(read(path))]).toEqual([path, []]);
 });
