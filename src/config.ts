@@ -34,7 +34,6 @@ export interface ParsedConfig {
 /** What the gateway runs with; its vault keys come from the platform, since they may change while it runs. Frozen. */
 export interface Config extends SettingValues {
   readonly storage: Secret;
-  readonly jwtSecretKey: Secret;
 }
 
 interface Found {

@@ -16,8 +16,10 @@ import { createApp } from './http/app.ts';
 import type { FetchHandler, SocketHandler } from './http/app.ts';
 import { apiRoutes } from './http/api/api.ts';
 import { healthRoutes } from './http/health.ts';
+import { ProtectedResources } from './http/mcp/protected-resource.ts';
 import type { GatewayCondition, RotationCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
+import { TokenTrust } from './identity/token-trust.ts';
 import { witnessed } from './identity/witnessed.ts';
 import { watchAudit } from './observe/audit-gauges.ts';
 import { watchRegistry } from './observe/gateway-gauges.ts';
@@ -41,6 +43,7 @@ import { Follower } from './rotation/follower.ts';
 import { Generations } from './rotation/generations.ts';
 import { Instances } from './rotation/instances.ts';
 import { rotatingKeys } from './rotation/rotating-keys.ts';
+import { rotatingTokenKeys } from './rotation/rotating-token-keys.ts';
 import { Rotation } from './rotation/rotation.ts';
 import { StoreLink } from './rotation/store-link.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
@@ -165,8 +168,18 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   });
   const servers = new Servers({ records, rotation, clock, events, changes, registry });
   const policies = new Policies({ records, rotation, clock, events, isEnforced: !options.isPolicyIgnored });
-  const recognising = await createAuthenticator(config, clock, platform.callerRules);
-  const authenticator = witnessed(recognising, events);
+  const resources = new ProtectedResources({
+    publicUrl: config.publicUrl,
+    issuers: config.authRequired && config.clientAuthEnabled ? config.trustedIssuers : [],
+  });
+  const trust = await TokenTrust.open(config, platform, channels);
+  const authenticator = await createAuthenticator(config, clock, {
+    keys: trust.keys,
+    issuers: trust.issuers,
+    resourceOf: (url) => resources.resourceOf(url),
+    heldTo: platform.callerRules,
+  });
+  const { authenticate, authenticateOperator } = witnessed(authenticator, events);
   await rotation.begin();
   await registry.reload();
   await Promise.all([servers.reload(), policies.reload()]);
@@ -177,6 +190,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     rotatingPolicy(policies),
   ])
     rotation.join(participant);
+  rotation.join(rotatingTokenKeys(trust, authenticator, events));
   if (audit) rotation.join(rotatingAudit(audit));
   rotation.loaded();
   const follower = new Follower({
@@ -229,12 +243,13 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
     authenticate: logins.guarded((credentials) => {
       audit?.refuseUnrecorded();
-      return authenticator.authenticate(credentials);
+      return authenticate(credentials);
     }),
-    authenticateOperator: logins.guarded((credentials) => authenticator.authenticateOperator(credentials)),
+    authenticateOperator: logins.guarded(authenticateOperator),
     certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,
+    resources,
     api: apiRoutes({ registry, servers, policies, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,

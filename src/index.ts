@@ -98,6 +98,7 @@ export type { RotationParticipant, RotationProblem, RotationStep } from './rotat
 
 // tokens, the vault and its rotation
 export { importTokenKey, mintToken } from './identity/token.ts';
+export { isSignatureAlgorithm } from './identity/token-algorithms.ts';
 export { RecordStore } from './store/records.ts';
 export { openKeyring } from './vault/keyring.ts';
 export { keyUses } from './vault/key-uses.ts';

@@ -115,6 +115,8 @@ export interface Platform {
   readonly storage: StorageDriver;
   readonly openKey: KeyOpener;
   readonly readFile: FileReader;
+  /** Reads a file that a setting names, wherever it is; absent where there are none. */
+  readonly readSettingFile?: FileReader | undefined;
   /** Absent where files cannot be watched; they are read again at a rotation only. */
   readonly watchFiles?: FileWatcher | undefined;
   /** The vault keys as POSTERN_VAULT_KEYS writes them; asked at the start, at a reload and for a key not at hand. */

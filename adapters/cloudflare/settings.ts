@@ -24,6 +24,7 @@ const WORKERS: SettingsHost = {
     connectTimeoutSeconds: 'connectTimeout',
     contextCacheMaxSize: 'contexts',
     drainTimeoutSeconds: 'shutdown',
+    issuerCa: 'caOnly',
   },
   source: 'among the variables and secrets of the Worker',
   hint: 'set keys with `wrangler secret put`; `postern vault key` prints good ones; POSTERN_STORAGE=d1:BINDING',

@@ -7,7 +7,7 @@ import { systemClock } from './clock.ts';
 import { readVaultKeys } from './data-dir/data-dir.ts';
 import { createDialer } from './dialer/dialer.ts';
 import { createFileWatcher } from './files/file-watcher.ts';
-import { createFileReader } from './files/file-reader.ts';
+import { createFileReader, readTextFile } from './files/file-reader.ts';
 import { createGrowingFile } from './files/growing-file.ts';
 import { createProcessSpawner } from './process/process-spawner.ts';
 import type { Runtime } from './runtime.ts';
@@ -36,6 +36,7 @@ export async function createPlatform(runtime: Runtime, config: Config, events: E
     storage,
     openKey,
     readFile: createFileReader(config.certDirs),
+    readSettingFile: (path) => readTextFile(path),
     watchFiles: createFileWatcher({ clock: systemClock, events }),
     readVaultKeys: () => readVaultKeys(config),
     spawn: createProcessSpawner({ commands: config.stdioCommands, clock: systemClock }),

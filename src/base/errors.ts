@@ -71,6 +71,8 @@ export const ERRORS = {
   token_expired: row('caller', 'access'),
   forbidden: row('caller', 'access'),
   policy_locks_out: row('operator', 'access'),
+  insufficient_scope: row('caller', 'access'),
+  issuer_unavailable: row('upstream', 'access', true),
   // what an operator configured
   config_invalid: row('operator', 'config'),
   capability_unsupported: row('operator', 'config'),

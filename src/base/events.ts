@@ -31,6 +31,23 @@ export interface EventFields {
   'keys.generated': { readonly what: 'vault' | 'signing'; readonly path: string };
   /** Changes below this folder are found at the next look only; without `path` the system watches no more folders. */
   'files.unwatched': { readonly path?: string; readonly code: string };
+  /** An authentication that failed; `method` is how it was tried, none for a caller without credentials. */
+  'caller.refused': {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly method: 'token' | 'basic' | 'certificate' | 'none';
+    /** Of the connection, not of whom a proxy speaks for. */
+    readonly address: string | undefined;
+  };
+  /** The keys of an issuer of tokens, where they are others than before or can be had again. */
+  'issuer.read': { readonly issuer: string; readonly keys: number };
+  'issuer.failed': { readonly issuer: string; readonly code: ErrorCode; readonly message: string };
+  /** Tokens of this gateway are verified with these keys now. */
+  'token_keys.changed': { readonly kids: readonly string[] };
+  /** What was named cannot be used; the keys stay as they were. */
+  'token_keys.kept': { readonly code: ErrorCode; readonly message: string };
+  'token.created': { readonly id: string; readonly subject: string; readonly by: string };
+  'token.revoked': { readonly what: 'token' | 'jti' | 'subject'; readonly name: string; readonly by: string };
   'record.refused': { readonly record: string; readonly code: ErrorCode; readonly message: string };
   'rotation.written': { readonly generation: number; readonly by: string; readonly reason: string };
   'rotation.noticed': { readonly generation: number; readonly by: string; readonly reason: string };
@@ -147,7 +164,6 @@ export interface EventFields {
   };
   /** Once per credential and connection; `address` is that of the peer. */
   'caller.recognised': { readonly caller: CallerFields; readonly address?: string | undefined };
-  'caller.refused': { readonly code: ErrorCode; readonly message: string; readonly address?: string | undefined };
   /** One message of a caller; `name` is the tool, prompt or resource as the caller wrote it. */
   'mcp.answered': {
     readonly caller: CallerFields;
@@ -219,6 +235,12 @@ export const EVENT_LEVELS: { readonly [Name in EventName]: Level } = {
   'gateway.first_start': 'warn',
   'keys.generated': 'warn',
   'files.unwatched': 'warn',
+  'issuer.read': 'info',
+  'issuer.failed': 'warn',
+  'token_keys.changed': 'info',
+  'token_keys.kept': 'error',
+  'token.created': 'info',
+  'token.revoked': 'info',
   'record.refused': 'error',
   'rotation.written': 'info',
   'rotation.noticed': 'debug',

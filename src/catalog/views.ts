@@ -28,6 +28,10 @@ export class Views {
   }
 }
 
+/** What a view is a view of in the end. */
+export const wholeOf = (server: VirtualServer): VirtualServer =>
+  server.narrowed === undefined ? server : wholeOf(server.narrowed.whole);
+
 /** What tells views of one address apart. */
 export const viewId = ({ key, narrowed }: VirtualServer): string =>
   narrowed === undefined ? key : `${viewId(narrowed.whole)} ${narrowed.by.id}`;

@@ -1,5 +1,7 @@
 import type { Secret } from '../base/secret.ts';
 import { isCertificateEntry } from '../identity/proxy/trusted-proxies.ts';
+import { isSignatureAlgorithm } from '../identity/token-algorithms.ts';
+import { tokenProblems, tokenWarnings } from './check-tokens.ts';
 import { healthPortOf } from './health-port.ts';
 import type { ConfigProblem } from './problem.ts';
 import { SETTINGS } from './settings.ts';
@@ -51,7 +53,10 @@ export function checkTogether(
       setting: '--storage',
       message: `a password in a flag shows in the process list; use ${SETTINGS.storage.env} or postern.yaml`,
     });
-  if (values.jwtSecretKey !== undefined && values.jwtSecretKey.reveal().length < SHORTEST_SECRET)
+  problems.push(...tokenProblems(values));
+  warnings.push(...tokenWarnings(values));
+  const secret = isSignatureAlgorithm(values.jwtAlgorithm) ? undefined : values.jwtSecretKey;
+  if (secret !== undefined && secret.reveal().length < SHORTEST_SECRET)
     (onLoopback ? warnings : problems).push({
       setting: SETTINGS.jwtSecretKey.env,
       message: `shorter than ${SHORTEST_SECRET} characters can be guessed; \`postern vault key\` prints good ones`,

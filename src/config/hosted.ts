@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import { isSignatureAlgorithm } from '../identity/token-algorithms.ts';
 import { readLimits } from '../limits/short-form.ts';
 import { SETTINGS } from './settings.ts';
 import type { SettingName, SettingValues } from './settings.ts';
@@ -16,10 +17,9 @@ export interface SettingsHost {
   readonly hint: string;
 }
 
-/** Settings with all that is made up elsewhere. */
+/** Settings with all that is made up elsewhere; the signing key as well, where it is a secret. */
 export interface GivenSettings extends SettingValues {
   readonly storage: Secret;
-  readonly jwtSecretKey: Secret;
   readonly vaultKeys: Secret;
 }
 
@@ -87,11 +87,12 @@ function byAddress({
  * @throws GatewayError config_invalid
  */
 export function requireGiven(values: SettingValues, { source, hint }: SettingsHost): GivenSettings {
-  const { storage, jwtSecretKey, vaultKeys } = values;
-  if (storage && jwtSecretKey && vaultKeys) return { ...values, storage, jwtSecretKey, vaultKeys };
-  const given = { storage, jwtSecretKey, vaultKeys };
+  const { storage, jwtSecretKey, vaultKeys, jwtAlgorithm } = values;
+  const needsSecret = !isSignatureAlgorithm(jwtAlgorithm);
+  if (storage && (jwtSecretKey || !needsSecret) && vaultKeys) return { ...values, storage, vaultKeys };
+  const given = { storage, ...(needsSecret && { jwtSecretKey }), vaultKeys };
   const missing = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [SETTINGS[name as keyof typeof given].env] : [],
+    value === undefined ? [SETTINGS[name as 'storage' | 'jwtSecretKey' | 'vaultKeys'].env] : [],
   );
   throw new GatewayError('config_invalid', `expected ${missing.join(', ')} ${source}, met nothing`, {
     hint,

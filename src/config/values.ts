@@ -2,6 +2,7 @@ import { toGatewayError } from '../base/errors.ts';
 import { isAbsolutePath, isBareName } from '../base/program-name.ts';
 import { Secret } from '../base/secret.ts';
 import { canonicalPin } from '../base/pin.ts';
+import { isIssuerUrl } from '../identity/issuers/issuer-url.ts';
 import { isProxyEntry } from '../identity/proxy/trusted-proxies.ts';
 import { parseSubjectRule } from '../identity/subject-rules.ts';
 import { readLimits } from '../limits/short-form.ts';
@@ -104,6 +105,20 @@ export const limits: ValueParser<string> = (raw) => {
     return { expected: `limits that can be read (${toGatewayError(error).message})` };
   }
 };
+/** Issuers of tokens, letter by letter as they name themselves. */
+export const issuers: ValueParser<readonly string[]> = (raw) => {
+  const parsed = list(raw);
+  const fine = 'value' in parsed && parsed.value.every(isIssuerUrl);
+  return fine ? parsed : { expected: 'https URLs without query or fragment; http on loopback only' };
+};
+
+/** Scheme, host and port, without a slash at the end. */
+export const origin: ValueParser<string> = single((raw) => {
+  const url = URL.canParse(raw) && /^https?:$/.test(new URL(raw).protocol) ? new URL(raw) : undefined;
+  return url && [url.origin, `${url.origin}/`].includes(raw.toLowerCase())
+    ? { value: url.origin }
+    : { expected: 'a URL of scheme, host and port alone, as https://gateway.example.com' };
+});
 
 /** Headers that mean something else already. */
 const TAKEN =

@@ -27,7 +27,13 @@ export function callerOf(
   { request, connection }: Incoming,
   authenticate: Authenticate,
 ): Principal | Promise<Principal> {
-  return authenticate({ headers: request.headers, connection });
+  return authenticate({
+    headers: request.headers,
+    connection,
+    get url() {
+      return request.url;
+    },
+  });
 }
 
 /** What a handler was given. */

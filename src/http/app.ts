@@ -21,6 +21,8 @@ import { mcpAddress } from './mcp/address.ts';
 import { Admission } from './mcp/admission.ts';
 import type { AdmissionOptions } from './mcp/admission.ts';
 import type { McpAddressOptions } from './mcp/address.ts';
+import { METADATA_PATH } from './mcp/protected-resource.ts';
+import type { ProtectedResources } from './mcp/protected-resource.ts';
 import { isSocketPath, pipeRoutes } from './mcp/pipe/pipe-routes.ts';
 import { everythingIn, serverNamed } from './mcp/servers.ts';
 import type { FindServer } from './mcp/servers.ts';
@@ -38,6 +40,8 @@ export interface AppOptions extends Omit<McpAddressOptions, 'admission'>, Admiss
   readonly believes: (connection: CallerConnection | undefined) => boolean | Promise<boolean>;
   /** The header in which proxies name callers. */
   readonly proxyUserHeader: string;
+  /** The MCP addresses as tokens name them. */
+  readonly resources: ProtectedResources;
   /** Routes for administrators. */
   readonly api: Hono<HttpEnv>;
   /** /health and /ready, open to everyone. */
@@ -80,9 +84,10 @@ export function createApp(options: AppOptions): App {
   const servers = () => options.servers.snapshot();
   const app = new Hono<HttpEnv>({ strict: false });
   const secured = securityHeaders(options.securityHeaders);
+  const { resources } = options;
   app.onError((error, c) => {
-    const answer = problemAnswer(error, { path: c.req.path, events, caller: c.get('principal') });
-    return secured(answer, c.req.raw);
+    const said = { path: c.req.path, events, caller: c.get('principal'), metadata: resources.metadataOf(c.req.url) };
+    return secured(problemAnswer(error, said), c.req.raw);
   });
   app.notFound((c) => {
     const error = new GatewayError('not_found', `nothing is at ${c.req.path}`);
@@ -102,6 +107,11 @@ export function createApp(options: AppOptions): App {
   for (const path of ['/mcp', '/mcp/http']) app.all(path, (c) => answer(c, everything));
   app.all('/servers/:server/mcp', (c) => answer(c, named(c.req.param('server'))));
   app.route('/', pipeRoutes({ ...options, admission, answer: mcp }, everything, named));
+
+  app.get(`${METADATA_PATH}/*`, (c) => {
+    const metadata = resources.document(c.req.url);
+    return metadata === undefined ? c.notFound() : c.json(metadata, 200, { 'cache-control': 'no-store' });
+  });
 
   app.route('/', options.health);
   app.get(

@@ -39,25 +39,28 @@ export function problemOf(error: GatewayError): Problem {
   };
 }
 
+/** Where a request was refused, and who is told. */
+export interface ProblemContext {
+  readonly path: string;
+  readonly events: EventSink;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where it is known. */
+  readonly caller?: Principal | undefined;
+  /** Where the resource says who issues tokens for it. */
+  readonly metadata?: string | undefined;
+}
+
+const isChallenge = ({ code }: GatewayError, { status }: Problem): boolean =>
+  status === 401 || code === 'insufficient_scope';
+
 /**
  * Anything thrown, as an answer with problem details; what the caller or an upstream did not cause is reported to `events`.
  *
- * @see https://www.rfc-editor.org/rfc/rfc6750#section-3 for the challenge of a 401
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3 for the challenge of a 401, and of a 403 for want of scope
  */
 export function problemAnswer(
   thrown: unknown,
-  {
-    path,
-    events,
-    headers = {},
-    caller,
-  }: {
-    path: string;
-    events: EventSink;
-    headers?: Readonly<Record<string, string>>;
-    /** Where it is known. */
-    caller?: Principal | undefined;
-  },
+  { path, events, headers = {}, caller, metadata }: ProblemContext,
 ): Response {
   const error = toGatewayError(thrown);
   const problem = problemOf(error);
@@ -74,7 +77,7 @@ export function problemAnswer(
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...retryHeaderOf(error),
-      ...(problem.status === 401 && { 'www-authenticate': challengeOf(error) }),
+      ...(isChallenge(error, problem) && { 'www-authenticate': challengeOf(error, metadata) }),
       ...headers,
     },
   });

@@ -58,6 +58,7 @@ const BY_CODE: { readonly [Code in ErrorCode]?: WireForm } = {
   unauthenticated: form(401, REFUSED),
   token_expired: form(401, REFUSED),
   policy_locks_out: form(409, REFUSED),
+  issuer_unavailable: form(503, REFUSED),
   address_refused: form(422, UPSTREAM_FAILED),
   store_unavailable: form(503, RPC.internalError),
   audit_unavailable: form(503, REFUSED),

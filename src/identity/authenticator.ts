@@ -1,5 +1,8 @@
 import type { Clock } from '../base/clock.ts';
+import { isInNetwork } from '../base/networks.ts';
 import type { CallerRules } from '../tls/caller-trust.ts';
+import { BasicOperator } from './basic.ts';
+import type { BasicSettings } from './basic.ts';
 import { CallerNames } from './caller-names.ts';
 import { CertificateCallers } from './certificate-callers.ts';
 import { showsCertificate } from './credentials.ts';
@@ -8,11 +11,13 @@ import { mintPrincipal } from './principal.ts';
 import type { Principal } from './principal.ts';
 import { ProxyCallers } from './proxy/proxy-callers.ts';
 import { LOOPBACK_NETWORKS, TrustedProxies } from './proxy/trusted-proxies.ts';
-import { boundElsewhere, credentialsMissing, tokensRefused } from './refusals.ts';
+import { isConditional } from './recognised-token.ts';
+import type { TokenCaller } from './recognised-token.ts';
+import { boundElsewhere, credentialsMissing, meantForAnother, sentFromElsewhere, tokensRefused } from './refusals.ts';
 import { TokenVerifier } from './token-verifier.ts';
-import type { TokenCaller } from './token-verifier.ts';
-import { importTokenKey } from './token.ts';
-import type { TokenSettings } from './token.ts';
+import type { TokenSources } from './token-verifier.ts';
+import { openTokenKeys } from './token.ts';
+import type { TokenKey, TokenSettings } from './token.ts';
 
 /**
  * Who may be recognised by what. The switches together, as a move from tokens to certificates goes through them:
@@ -25,9 +30,9 @@ import type { TokenSettings } from './token.ts';
  * | without a proxy | false | false | refused | stripped | names the caller |
  *
  * A token that is not good is refused in every one of them, whatever comes with it. Administration and metrics take
- * tokens in every one of them. Without `authRequired` everyone is an admin, and nothing of this is looked at.
+ * tokens in every one of them, and name and password where they are set. Without `authRequired` everyone is an admin, and nothing of this is looked at.
  */
-export interface CallerSettings extends TokenSettings {
+export interface CallerSettings extends TokenSettings, BasicSettings {
   readonly authRequired: boolean;
   /** MCP_CLIENT_AUTH_ENABLED */
   readonly clientAuthEnabled: boolean;
@@ -41,18 +46,28 @@ export interface CallerSettings extends TokenSettings {
   readonly clientSubject: readonly string[] | undefined;
 }
 
+/** What recognising callers stands on, beside settings. */
+export interface CallerServices extends TokenSources {
+  /** Keys of tokens of this gateway, where they were read already; default is to read them from settings. */
+  readonly keys?: readonly TokenKey[];
+  /** The resource a URL leads to, as tokens name it; undefined for what is none. */
+  readonly resourceOf?: (url: string) => string | undefined;
+  /** What certificates of callers are held to at the moment; absent where nobody says. */
+  readonly heldTo?: (() => CallerRules) | undefined;
+}
+
 /** Says who calls. It does not look at what they ask for. */
 export interface Authenticator {
   /**
    * The caller of MCP; at once where nothing has to be computed.
    *
-   * @throws GatewayError unauthenticated, token_expired
+   * @throws GatewayError unauthenticated, token_expired, issuer_unavailable, store_unavailable
    */
   authenticate(credentials: Credentials): Principal | Promise<Principal>;
   /**
    * The same for administration and metrics.
    *
-   * @throws GatewayError unauthenticated, token_expired
+   * @throws GatewayError unauthenticated, token_expired, issuer_unavailable, store_unavailable
    */
   authenticateOperator(credentials: Credentials): Principal | Promise<Principal>;
   /** Whether a peer is believed what it says of others: who they are, and where. Never throws or rejects. */
@@ -63,22 +78,22 @@ export interface Authenticator {
    * @throws GatewayError unauthenticated where it is not good
    */
   certifies(credentials: Credentials): boolean | Promise<boolean>;
+  /** Believes tokens signed with these keys from now on, and no others of this gateway. */
+  useKeys(keys: readonly TokenKey[]): void;
 }
 
 /**
  * Recognises callers by bearer token, client certificate or what a trusted proxy says, or takes everyone for an admin
  * where `authRequired` is false; the configuration allows that on loopback only.
- *
- * @param heldTo what certificates of callers are held to at the moment; absent where nobody says
  */
 export async function createAuthenticator(
   settings: CallerSettings,
   clock: Clock,
-  heldTo?: () => CallerRules,
+  services: CallerServices = {},
 ): Promise<Authenticator> {
   if (settings.authRequired) {
-    const names = new CallerNames(settings.clientSubject, heldTo);
-    return new Callers(new TokenVerifier(await importTokenKey(settings), clock), settings, clock, names);
+    const keys = services.keys ?? (await openTokenKeys(settings)).verifying;
+    return new Callers(new TokenVerifier(keys, clock, services), settings, clock, services);
   }
   const everyone = mintPrincipal({ subject: 'anonymous', role: 'admin', method: 'open' });
   return {
@@ -86,6 +101,7 @@ export async function createAuthenticator(
     authenticateOperator: () => everyone,
     believes: () => false,
     certifies: ({ connection }) => connection !== undefined && showsCertificate(connection),
+    useKeys: () => undefined,
   };
 }
 
@@ -103,11 +119,16 @@ class Callers implements Authenticator {
   readonly #proxies: TrustedProxies;
   readonly #behindProxies: ProxyCallers | undefined;
   readonly #takesTokens: boolean;
+  readonly #basic: BasicOperator;
+  readonly #resourceOf: NonNullable<CallerServices['resourceOf']>;
 
-  constructor(tokens: TokenVerifier, settings: CallerSettings, clock: Clock, names: CallerNames) {
+  constructor(tokens: TokenVerifier, settings: CallerSettings, clock: Clock, services: CallerServices) {
     const { clientAuthEnabled, trustProxyAuth, proxyUserHeader, trustedProxies } = settings;
+    const names = new CallerNames(settings.clientSubject, services.heldTo);
     this.#tokens = tokens;
     this.#takesTokens = clientAuthEnabled;
+    this.#basic = new BasicOperator(settings);
+    this.#resourceOf = services.resourceOf ?? (() => undefined);
     this.#certificates = new CertificateCallers(clock, names);
     const listed = trustedProxies ?? (trustProxyAuth ? LOOPBACK_NETWORKS : []);
     this.#proxies = new TrustedProxies(listed, this.#certificates);
@@ -117,17 +138,27 @@ class Callers implements Authenticator {
   authenticate(credentials: Credentials): Principal | Promise<Principal> {
     // what is sent is meant to count, so it is not passed over for another credential
     if (!this.#takesTokens && authorizationOf(credentials) !== undefined) throw tokensRefused();
-    return this.authenticateOperator(credentials);
+    return this.#recognise(credentials);
   }
 
   authenticateOperator(credentials: Credentials): Principal | Promise<Principal> {
+    const authorization = authorizationOf(credentials);
+    const isBasic = authorization !== undefined && this.#basic.takes(authorization);
+    return isBasic ? this.#basic.callerOf(authorization) : this.#recognise(credentials);
+  }
+
+  useKeys(keys: readonly TokenKey[]): void {
+    this.#tokens.use(keys);
+  }
+
+  #recognise(credentials: Credentials): Principal | Promise<Principal> {
     const authorization = authorizationOf(credentials);
     if (authorization === undefined) {
       const shown = this.#shown(credentials);
       return shown instanceof Promise ? shown.then(principalOf) : principalOf(shown);
     }
     const caller = this.#tokens.callerOf(authorization);
-    if (!(caller instanceof Promise) && caller.boundTo === undefined) return caller.principal;
+    if (!(caller instanceof Promise) && !isConditional(caller)) return caller.principal;
     return this.#held(caller, credentials);
   }
 
@@ -140,9 +171,15 @@ class Callers implements Authenticator {
     return shown instanceof Promise ? shown.then((one) => one !== undefined) : shown !== undefined;
   }
 
-  /** A bound token is worth nothing without its certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
+  /** A token is worth nothing where its conditions are not met; a bound one, without its certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
   async #held(pending: TokenCaller | Promise<TokenCaller>, credentials: Credentials): Promise<Principal> {
-    const { principal, boundTo } = await pending;
+    const { principal, boundTo, resources, networks } = await pending;
+    // the connection's own address: what a proxy says of others is not looked at
+    const address = credentials.connection?.address;
+    if (networks && !(address !== undefined && networks.some((network) => isInNetwork(address, network))))
+      throw sentFromElsewhere();
+    const resource = resources && credentials.url !== undefined ? this.#resourceOf(credentials.url) : undefined;
+    if (resources && !(resource !== undefined && resources.includes(resource))) throw meantForAnother();
     if (boundTo === undefined) return principal;
     const shown = await this.#shown(credentials);
     if (shown?.sha256 !== boundTo) throw boundElsewhere();

@@ -23,17 +23,27 @@ export interface CallerCertificate {
   readonly ca?: string | undefined;
 }
 
+/** What a credential narrows down, of what its caller may do; an absent list narrows nothing. */
+export interface TokenScope {
+  /** Addresses, or patterns of them: the slug of a gateway or virtual server, or `/mcp`. */
+  readonly servers?: readonly string[];
+  /** Names or patterns of tools, as their servers call them. */
+  readonly tools?: readonly string[];
+}
+
 /** What a verified credential says. */
 export interface PrincipalFacts {
   /** Stable name of the caller; sessions are bound to it. */
   readonly subject: string;
   readonly role: Role;
   /** How the caller was recognised. */
-  readonly method: 'token' | 'certificate' | 'proxy' | 'open';
+  readonly method: 'token' | 'certificate' | 'proxy' | 'basic' | 'open';
   /** Of a token: who issued it. */
   readonly issuer?: string;
   readonly certificate?: CallerCertificate;
   readonly claims?: Claims;
+  /** Absent where the credential narrows nothing. */
+  readonly scope?: TokenScope;
 }
 
 /** An authenticated caller. It says who, never what they may do. */

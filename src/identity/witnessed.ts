@@ -2,11 +2,14 @@ import { toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Authenticator } from './authenticator.ts';
 import { callerFields } from './caller-fields.ts';
+import { showsCertificate } from './credentials.ts';
 import type { CallerConnection, Credentials } from './credentials.ts';
 import type { Principal } from './principal.ts';
 
+type Recognising = Pick<Authenticator, 'authenticate' | 'authenticateOperator'>;
+
 /** Tells of everyone who is recognised, once per connection and as long as the credential is remembered, and of everyone who is not. */
-export function witnessed(authenticator: Authenticator, events: EventSink): Authenticator {
+export function witnessed(authenticator: Recognising, events: EventSink): Recognising {
   const met = new WeakMap<object, WeakSet<Principal>>();
   /** Where nobody knows the connection. */
   const unknown = {};
@@ -20,9 +23,10 @@ export function witnessed(authenticator: Authenticator, events: EventSink): Auth
     events('caller.recognised', { caller: callerFields(principal), address: connection?.address });
     return principal;
   };
-  const refuse = (thrown: unknown, connection: CallerConnection | undefined): never => {
+  const refuse = (thrown: unknown, credentials: Credentials): never => {
     const { code, message } = toGatewayError(thrown);
-    events('caller.refused', { code, message, address: connection?.address });
+    const { connection } = credentials;
+    events('caller.refused', { code, message, method: attemptIn(credentials), address: connection?.address });
     throw thrown;
   };
   const watch =
@@ -34,16 +38,21 @@ export function witnessed(authenticator: Authenticator, events: EventSink): Auth
         if (!(principal instanceof Promise)) return welcome(principal, connection);
         return principal.then(
           (one) => welcome(one, connection),
-          (error: unknown) => refuse(error, connection),
+          (error: unknown) => refuse(error, credentials),
         );
       } catch (error) {
-        return refuse(error, connection);
+        return refuse(error, credentials);
       }
     };
   return {
     authenticate: watch((credentials) => authenticator.authenticate(credentials)),
     authenticateOperator: watch((credentials) => authenticator.authenticateOperator(credentials)),
-    believes: (connection) => authenticator.believes(connection),
-    certifies: (credentials) => authenticator.certifies(credentials),
   };
+}
+
+/** How a caller tried to be recognised. */
+function attemptIn({ headers, connection }: Credentials): 'token' | 'basic' | 'certificate' | 'none' {
+  const authorization = headers.get('authorization') ?? '';
+  if (authorization !== '') return /^basic /i.test(authorization) ? 'basic' : 'token';
+  return connection && showsCertificate(connection) ? 'certificate' : 'none';
 }

@@ -29,6 +29,7 @@ const KNOWN_METHODS: Readonly<Record<PrincipalFacts['method'], true>> = {
   token: true,
   certificate: true,
   proxy: true,
+  basic: true,
   open: true,
 };
 /** Every way of being recognised. */

@@ -48,6 +48,7 @@ const CORE = [
   'importTokenKey',
   'isLoopback',
   'isSharedStorage',
+  'isSignatureAlgorithm',
   'isSignedBy',
   'isTooDeep',
   'issueCertificate',

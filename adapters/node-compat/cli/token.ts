@@ -1,13 +1,15 @@
 import { importTokenKey, mintToken } from '../../../src/index.ts';
 import { systemClock } from '../clock.ts';
 import { existingSigningKey } from '../data-dir/data-dir.ts';
+import { readTextFile } from '../files/file-reader.ts';
 import { parseArguments, refusePositionals, textFlag, UsageError } from './arguments.ts';
 import type { CliIo } from './io.ts';
 import { loadConfig, settingFlags } from './settings.ts';
 
 const HELP = `Usage: postern token --sub NAME [--role admin|user] [--ttl 1h] [--data-dir DIR]
 
-Prints a bearer token, signed with the key of the gateway over that data directory (or JWT_SECRET_KEY).
+Prints a bearer token, signed with the key of the gateway over that data directory, JWT_SECRET_KEY or
+JWT_PRIVATE_KEY_PATH.
 
   --sub NAME        who it stands for
   --role ROLE       admin may register gateways, user may only call them (user)
@@ -35,7 +37,8 @@ export async function tokenCommand(argv: readonly string[], io: CliIo): Promise<
   const ttlSeconds = parseTtl(textFlag(parsed, 'ttl') ?? '1h');
 
   const { values } = await loadConfig(parsed, io);
-  const key = await importTokenKey({ ...values, jwtSecretKey: await existingSigningKey(values) });
+  const signing = { ...values, jwtSecretKey: await existingSigningKey(values) };
+  const key = await importTokenKey(signing, (path) => readTextFile(path));
   const token = await mintToken({ subject, role, ttlSeconds }, key, systemClock);
   const expiresAt = new Date(systemClock.nowMs() + ttlSeconds * 1000).toISOString();
   io.out(parsed.flags['json'] ? JSON.stringify({ token, subject, role, expiresAt }) : token);

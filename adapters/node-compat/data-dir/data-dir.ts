@@ -1,6 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError, Secret, formatVaultKeys, isSharedStorage, parseVaultKeys } from '../../../src/index.ts';
+import {
+  GatewayError,
+  Secret,
+  formatVaultKeys,
+  isSharedStorage,
+  isSignatureAlgorithm,
+  parseVaultKeys,
+} from '../../../src/index.ts';
 import type { Config, EventSink, SettingValues } from '../../../src/index.ts';
 import { exists } from '../files/file-reader.ts';
 import { makeFolder } from '../files/make-folder.ts';
@@ -28,8 +35,9 @@ export async function completeConfig(values: SettingValues, events: EventSink): 
       hint: 'name another one with --data-dir, or check who owns it; on Deno, name the same one to --allow-write',
     });
   });
-  const isFirstStart = values.jwtSecretKey === undefined && !(await exists(signingKeyFile(dataDir)));
-  const jwtSecretKey = values.jwtSecretKey ?? (await openSigningKeyFile(signingKeyFile(dataDir), events));
+  const needsSecret = values.jwtSecretKey === undefined && !isSignatureAlgorithm(values.jwtAlgorithm);
+  const isFirstStart = needsSecret && !(await exists(signingKeyFile(dataDir)));
+  const jwtSecretKey = needsSecret ? await openSigningKeyFile(signingKeyFile(dataDir), events) : values.jwtSecretKey;
   if (isFirstStart) events('gateway.first_start', { dataDir, next: tokenCommand(dataDir) });
   if (values.vaultKeys === undefined) {
     await refuseLostKeys(values);
@@ -60,11 +68,13 @@ export async function readVaultKeys({ vaultKeys, dataDir }: SettingValues): Prom
 }
 
 /**
- * The signing key of a gateway that was started before.
+ * The signing key of a gateway that was started before; undefined where tokens are signed with a private key.
  *
  * @throws GatewayError config_invalid when there is none, file_refused
  */
-export async function existingSigningKey({ jwtSecretKey, dataDir }: SettingValues): Promise<Secret> {
+export async function existingSigningKey(values: SettingValues): Promise<Secret | undefined> {
+  const { jwtSecretKey, dataDir, jwtAlgorithm } = values;
+  if (isSignatureAlgorithm(jwtAlgorithm)) return undefined;
   const key = jwtSecretKey ?? (await readSigningKeyFile(signingKeyFile(dataDir)));
   if (key !== undefined) return key;
   throw new GatewayError('config_invalid', `there is no signing key in ${dataDir}`, {
@@ -97,11 +107,10 @@ export function hasPid(dataDir: string): Promise<boolean> {
  *
  * @throws GatewayError config_invalid
  */
-export function refuseMadeUpKeys({ storage, vaultKeys, jwtSecretKey }: SettingValues): void {
+export function refuseMadeUpKeys({ storage, vaultKeys, jwtSecretKey, jwtAlgorithm }: SettingValues): void {
   if (!isSharedStorage(storage)) return;
-  const missing = [vaultKeys ? '' : 'POSTERN_VAULT_KEYS', jwtSecretKey ? '' : 'JWT_SECRET_KEY'].filter(
-    (name) => name !== '',
-  );
+  const signs = jwtSecretKey !== undefined || isSignatureAlgorithm(jwtAlgorithm);
+  const missing = [vaultKeys ? '' : 'POSTERN_VAULT_KEYS', signs ? '' : 'JWT_SECRET_KEY'].filter((name) => name !== '');
   if (missing.length === 0) return;
   throw new GatewayError(
     'config_invalid',

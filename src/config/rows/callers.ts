@@ -1,7 +1,9 @@
 import type { Secret } from '../../base/secret.ts';
-import type { HmacAlgorithm } from '../../identity/token.ts';
+import { HMAC_ALGORITHMS, SIGNATURE_ALGORITHMS } from '../../identity/token-algorithms.ts';
+import type { TokenAlgorithm } from '../../identity/token-algorithms.ts';
+import { isKeyText } from '../../identity/token.ts';
 import { optional, setting } from '../setting.ts';
-import { oneOf, proxies, secret, text, truth, userHeader } from '../values.ts';
+import { issuers, oneOf, origin, proxies, secret, text, truth, userHeader } from '../values.ts';
 
 /** Who calls, and what vouches for it. */
 export const CALLER_SETTINGS = {
@@ -46,12 +48,27 @@ export const CALLER_SETTINGS = {
     parse: secret,
     help: 'key tokens are signed with (default: generated into the data directory)',
   }),
-  jwtAlgorithm: setting<HmacAlgorithm>({
+  jwtAlgorithm: setting<TokenAlgorithm>({
     env: 'JWT_ALGORITHM',
     placeholder: 'NAME',
-    parse: oneOf<HmacAlgorithm>({ HS256: 'HS256', HS384: 'HS384', HS512: 'HS512' }),
+    parse: oneOf<TokenAlgorithm>(
+      Object.fromEntries([...HMAC_ALGORITHMS, ...SIGNATURE_ALGORITHMS].map((name) => [name, name])),
+    ),
     fallback: 'HS256',
-    help: 'the one algorithm tokens may be signed with: HS256, HS384 or HS512',
+    help: 'what tokens of this gateway are signed with: HS256 to HS512 (JWT_SECRET_KEY), RS…, PS…, ES… or EdDSA (a private key)',
+  }),
+  jwtPrivateKeyPath: optional<Secret>({
+    env: 'JWT_PRIVATE_KEY_PATH',
+    placeholder: 'FILE',
+    masked: (path) => (path === undefined || isKeyText(path.reveal()) ? '*****' : path.reveal()),
+    parse: secret,
+    help: 'private keys tokens are signed with (PEM, JWK or JWK Set; the first signs, all verify), or the text itself',
+  }),
+  jwtPublicKeyPath: optional<string>({
+    env: 'JWT_PUBLIC_KEY_PATH',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'further public keys tokens of this gateway may be signed with (PEM, JWK or JWK Set), or the text itself',
   }),
   jwtAudience: setting({
     env: 'JWT_AUDIENCE',
@@ -66,5 +83,37 @@ export const CALLER_SETTINGS = {
     parse: text,
     fallback: 'postern',
     help: 'issuer a token must name',
+  }),
+  trustedIssuers: setting<readonly string[]>({
+    env: 'POSTERN_TRUSTED_ISSUERS',
+    placeholder: 'URLS',
+    parse: issuers,
+    fallback: [],
+    help: 'other issuers whose tokens are taken, with role user: as they spell themselves; their keys are fetched (default: none)',
+  }),
+  issuerCa: optional<string>({
+    env: 'POSTERN_ISSUER_CA',
+    placeholder: 'FILE',
+    parse: text,
+    help: 'authorities that vouch for the servers of these issuers (PEM), or the text itself (default: the public ones)',
+  }),
+  publicUrl: optional<string>({
+    env: 'POSTERN_PUBLIC_URL',
+    placeholder: 'URL',
+    parse: origin,
+    help: 'where callers reach the gateway, as tokens name it in aud (default: what each request says)',
+  }),
+  basicAuthUser: optional<string>({
+    env: 'BASIC_AUTH_USER',
+    placeholder: 'NAME',
+    parse: text,
+    help: 'name of an admin for the REST API and metrics, never for MCP; goes with BASIC_AUTH_PASSWORD',
+  }),
+  basicAuthPassword: optional<Secret>({
+    env: 'BASIC_AUTH_PASSWORD',
+    placeholder: 'TEXT',
+    masked: () => '*****',
+    parse: secret,
+    help: 'password of that admin (default: neither is taken)',
   }),
 };

@@ -33,7 +33,7 @@ export interface McpAddressOptions extends Omit<McpServices, 'renewals' | 'lists
  * Answers one request to an MCP address.
  *
  * @param signal aborts when the caller goes away before the answer has ended
- * @throws GatewayError unauthenticated, token_expired, forbidden, not_found, request_too_large
+ * @throws GatewayError unauthenticated, token_expired, forbidden, insufficient_scope, not_found, request_too_large
  */
 export type AnswerMcp = (incoming: Incoming, find: FindServer, signal: CancelSignal) => Promise<Response>;
 

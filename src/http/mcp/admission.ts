@@ -1,5 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
 import { addressVerdict } from '../../catalog/named-item.ts';
+import { Scopes } from '../../catalog/scopes.ts';
 import { Views } from '../../catalog/views.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -29,6 +30,7 @@ export interface AdmissionOptions extends Deciding {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #views = new Views();
+  readonly #scopes = new Scopes();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class Admission {
     return callerOf(incoming, this.#options.authenticate);
   }
 
-  /** Lets a caller in; a promise only where a certificate has to be looked for. @throws GatewayError forbidden, not_found, unauthenticated */
+  /** Lets a caller in; a promise only where a certificate has to be looked for. @throws GatewayError forbidden, insufficient_scope, not_found, unauthenticated */
   admit(principal: Principal, incoming: Incoming, find: FindServer): Admitted | Promise<Admitted> {
     const admitted = this.#decide(principal, find);
     const met = meetDemand(admitted.server, principal, incoming, this.#options.certifies);
@@ -60,9 +62,12 @@ export class Admission {
     const { policies, events } = this.#options;
     const grant = granted(principal, { kind: 'mcp' }, this.#options);
     const whole = find();
+    const scope = principal.scope && this.#scopes.of(principal.scope);
+    if (scope && !(whole && scope.address(whole.address).allowed)) throw outOfScope();
     if (whole === undefined) throw notFound();
     const rules = policies.inForce.rulesOf(principal);
-    const server = rules === undefined ? whole : this.#views.of(whole, rules);
+    const allowed = rules === undefined ? whole : this.#views.of(whole, rules);
+    const server = allowed && scope ? this.#views.of(allowed, scope) : allowed;
     if (server !== undefined) return { principal, grant, server };
     const { rule = null } = rules === undefined ? {} : addressVerdict(rules, whole);
     const { subject } = principal;
@@ -74,3 +79,9 @@ export class Admission {
 }
 
 const notFound = (): GatewayError => new GatewayError('not_found', 'no active server has this name');
+
+/** Whether it is there or not is told only to those it is meant for. */
+const outOfScope = (): GatewayError =>
+  new GatewayError('insufficient_scope', 'the token is not for a server of this name', {
+    hint: 'use an address the token was made for, or have one made for this one: `postern tokens create`',
+  });

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { Route } from '../../catalog/member.ts';
 import { itemNamed, itemVerdict } from '../../catalog/named-item.ts';
+import { wholeOf } from '../../catalog/views.ts';
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts';
 import { targetOf } from '../../wire/mcp.ts';
 import type { Target } from '../../wire/mcp.ts';
@@ -48,11 +49,13 @@ export function tellIfRefused(
   target: Target,
 ): void {
   const rules = policies.inForce.rulesOf(principal);
-  const item = server.narrowed && itemNamed(server.narrowed.whole, target);
+  const item = server.narrowed && itemNamed(wholeOf(server), target);
   if (item === undefined || rules === undefined) return;
   const { subject } = principal;
   const { address } = server;
-  const { rule = null } = itemVerdict(rules, address, item);
+  const { allowed, rule = null } = itemVerdict(rules, address, item);
+  // the scope of a token keeps it back
+  if (allowed) return;
   events('policy.refused', {
     subject,
     action: method,

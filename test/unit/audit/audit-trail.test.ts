@@ -115,7 +115,7 @@ test('what finds no room is counted, and the next line says so', async () => {
 test('a flood of what anybody can cause is counted', async () => {
   const [trails, sink] = [await makeTrails(), new TextSink()];
   const trail = await trails.open(sink);
-  const refused = { code: 'unauthenticated', message: 'no', address: '192.0.2.1' } as const;
+  const refused = { code: 'unauthenticated', message: 'no', method: 'token', address: '192.0.2.1' } as const;
   for (let count = 0; count < 800; count++) trail.events('caller.refused', refused);
   trails.clock.advance(10_000);
   trail.events('caller.refused', refused);

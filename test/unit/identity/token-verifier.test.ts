@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   clock = new ManualClock();
-  verifier = new TokenVerifier(key, clock);
+  verifier = new TokenVerifier([key], clock);
 });
 
 const tokenFor = (subject: string, ttlSeconds = 3600, signer = key) =>
@@ -126,7 +126,7 @@ test('an expired token is told apart, also when it was remembered', async () => 
 test.each(['HS384', 'HS512'] as const)('%s signs and verifies', async (jwtAlgorithm) => {
   const other = await importTokenKey({ ...CALLER_SETTINGS, jwtAlgorithm });
   const token = await tokenFor('ann', 60, other);
-  expect(await new TokenVerifier(other, clock).callerOf(`Bearer ${token}`)).toMatchObject({
+  expect(await new TokenVerifier([other], clock).callerOf(`Bearer ${token}`)).toMatchObject({
     principal: { subject: 'ann' },
   });
   expect(await refusal(`Bearer ${token}`)).toMatchObject({ code: 'unauthenticated' });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
+import type { CallerConnection } from '../../../src/identity/credentials.ts';
 import { mintPrincipal } from '../../../src/identity/principal.ts';
 import { witnessed } from '../../../src/identity/witnessed.ts';
 import { recordEvents } from '../../support/recorded-events.ts';
@@ -12,7 +13,7 @@ const refusal = new GatewayError('unauthenticated', 'the token is malformed');
 
 const over = (answer: () => typeof ann | Promise<typeof ann>) => {
   const events = recordEvents();
-  const plain = { authenticate: answer, authenticateOperator: answer, believes: () => true, certifies: () => false };
+  const plain = { authenticate: answer, authenticateOperator: answer };
   return { authenticator: witnessed(plain, events.sink), events };
 };
 
@@ -32,7 +33,6 @@ test('who is recognised is told once per connection, without what else is claime
     ['bob', undefined],
   ]);
   expect(events.text()).not.toContain('sales');
-  expect(authenticator.believes(first)).toBe(true);
 });
 
 test.each([
@@ -45,8 +45,15 @@ test.each([
   ['later', () => Promise.reject(refusal)],
 ])('who is refused %s is told each time, and refused all the same', async (_, answer) => {
   const { authenticator, events } = over(answer);
-  const ask = async () => authenticator.authenticate({ headers, connection: connection('192.0.2.1') });
-  for (let time = 0; time < 2; time++) await expect(ask()).rejects.toBe(refusal);
+  const shown = { address: '192.0.2.1', chain: [new Uint8Array(1)] };
+  const ask = async (authorization: string, from: CallerConnection) =>
+    authenticator.authenticate({ headers: new Headers({ authorization }), connection: from });
+  const [bare, certified] = [connection('192.0.2.1'), shown];
+  await expect(ask('Bearer x', certified)).rejects.toBe(refusal);
+  await expect(ask('Basic x', bare)).rejects.toBe(refusal);
+  await expect(ask('', certified)).rejects.toBe(refusal);
+  await expect(ask('', bare)).rejects.toBe(refusal);
   const told = { code: 'unauthenticated', message: 'the token is malformed', address: '192.0.2.1' };
-  expect(events.of('caller.refused')).toEqual([told, told]);
+  const methods = ['token', 'basic', 'certificate', 'none'];
+  expect(events.of('caller.refused')).toEqual(methods.map((method) => ({ ...told, method })));
 });

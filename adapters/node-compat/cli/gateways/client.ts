@@ -9,6 +9,7 @@ import {
 } from '../../../../src/index.ts';
 import { systemClock } from '../../clock.ts';
 import { completeConfig, hasPid } from '../../data-dir/data-dir.ts';
+import { generateSigningKey } from '../../data-dir/signing-key-file.ts';
 import { createPlatform } from '../../platform.ts';
 import { textFlag } from '../arguments.ts';
 import type { Arguments } from '../arguments.ts';
@@ -57,8 +58,10 @@ function remoteClient(url: string, token: string | undefined): ApiClient {
 async function localClient(parsed: Arguments, io: CliIo): Promise<ApiClient> {
   const { values } = await loadConfig(parsed, io);
   const events = createEventHub(warningsTo(io));
+  // nobody but this process calls it: its tokens are signed with a key of its own, whatever signs those of others
+  const own = { jwtAlgorithm: 'HS256', jwtSecretKey: generateSigningKey(), trustedIssuers: [] } as const;
   // a file of audit has one writer; gateways that run record what they notice
-  const config = await completeConfig({ ...values, audit: undefined }, events);
+  const config = { ...(await completeConfig({ ...values, audit: undefined }, events)), ...own };
   const platform = await createPlatform(io.runtime, config, events);
   const gateway = await createGateway(config, platform, { isPolicyIgnored: true });
   const caller = { subject: 'local', role: 'admin', ttlSeconds: LOCAL_TOKEN_SECONDS } as const;
