@@ -19,6 +19,7 @@ import { healthRoutes } from './http/health.ts';
 import { ProtectedResources } from './http/mcp/protected-resource.ts';
 import type { GatewayCondition, RotationCondition } from './http/health.ts';
 import { createAuthenticator } from './identity/authenticator.ts';
+import { KeptTokens } from './identity/kept-tokens.ts';
 import { TokenTrust } from './identity/token-trust.ts';
 import { witnessed } from './identity/witnessed.ts';
 import { watchAudit } from './observe/audit-gauges.ts';
@@ -49,6 +50,7 @@ import { StoreLink } from './rotation/store-link.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
 import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
+import { Tokens } from './tokens/tokens.ts';
 import { ChannelCache } from './tls/channel-cache.ts';
 import { openListFeeds } from './tls/lists/list-feeds.ts';
 import type { ListFeeds } from './tls/lists/list-feeds.ts';
@@ -172,17 +174,20 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     publicUrl: config.publicUrl,
     issuers: config.authRequired && config.clientAuthEnabled ? config.trustedIssuers : [],
   });
+  const kept = new KeptTokens(config.jwtIssuer, clock);
+  const tokens = new Tokens({ records, rotation, kept, clock, events });
   const trust = await TokenTrust.open(config, platform, channels);
   const authenticator = await createAuthenticator(config, clock, {
     keys: trust.keys,
     issuers: trust.issuers,
+    kept,
     resourceOf: (url) => resources.resourceOf(url),
     heldTo: platform.callerRules,
   });
   const { authenticate, authenticateOperator } = witnessed(authenticator, events);
   await rotation.begin();
   await registry.reload();
-  await Promise.all([servers.reload(), policies.reload()]);
+  await Promise.all([servers.reload(), policies.reload(), tokens.reload()]);
   for (const participant of [
     rotatingKeys(vault, readKeyring),
     rotatingGateways(registry),
@@ -190,6 +195,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     rotatingPolicy(policies),
   ])
     rotation.join(participant);
+  rotation.join(tokens.participant);
   rotation.join(rotatingTokenKeys(trust, authenticator, events));
   if (audit) rotation.join(rotatingAudit(audit));
   rotation.loaded();
@@ -250,7 +256,7 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,
     resources,
-    api: apiRoutes({ registry, servers, policies, rotation, follower, clock, events }),
+    api: apiRoutes({ registry, servers, policies, tokens, rotation, follower, clock, events }),
     health: healthRoutes({
       version: PRODUCT.version,
       phase: () => (draining.signal.aborted ? 'draining' : 'serving'),

@@ -1,7 +1,7 @@
-import { toBase64Url, utf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { parseNetwork } from '../base/networks.ts';
+import { digestOf } from './digest.ts';
 import { mintPrincipal } from './principal.ts';
 import type { TokenScope } from './principal.ts';
 import type { RecognisedToken } from './recognised-token.ts';
@@ -9,7 +9,7 @@ import type { RecognisedToken } from './recognised-token.ts';
 /** A token the API handed out, as it is kept: of the token itself only the hash. */
 export interface KeptToken {
   readonly id: string;
-  /** `hashOf` the token. */
+  /** SHA-256 of the token, as base64url: it has 256 random bits, so nobody finds it by trying. */
   readonly hash: string;
   readonly subject: string;
   /** ISO 8601. */
@@ -40,13 +40,9 @@ export const KEPT_PREFIX = 'pst_';
 /** Whether a bearer token is one of those that are kept. */
 export const isKeptToken = (token: string): boolean => token.startsWith(KEPT_PREFIX);
 
-/** What is kept of a token: it has 256 random bits, so nobody finds it by trying. */
-export const hashOf = async (text: string): Promise<string> =>
-  toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
-
 /** The name of a revocation among records; it can be worked out from what it is about, and not the other way. */
 export const revocationId = async (kind: 'jti' | 'subject', name: string): Promise<string> =>
-  `${kind}-${await hashOf(name)}`;
+  `${kind}-${await digestOf(name)}`;
 
 /** How long what was read last counts while the store cannot be read: somebody may have taken a token back since. */
 const UNREAD_MS = 15 * 60_000;
@@ -86,7 +82,7 @@ export class KeptTokens {
 
   /** Who a kept token stands for. @throws GatewayError unauthenticated, token_expired, store_unavailable */
   async recognise(token: string): Promise<RecognisedToken> {
-    const kept = this.#byHash.get(await hashOf(token));
+    const kept = this.#byHash.get(await digestOf(token));
     if (kept === undefined)
       throw new GatewayError('unauthenticated', 'the token is not one of those that were handed out, or was revoked');
     const { id, subject, scope, networks, expiresAt, issuedAt } = kept;

@@ -1,12 +1,13 @@
 import type { JWK } from 'jose';
 import { fromBase64 } from '../base/bytes.ts';
+import { digestOf } from './digest.ts';
 import { algorithmsOf } from './token-algorithms.ts';
 
-/** What makes up a public key, by kind. @see https://www.rfc-editor.org/rfc/rfc7638#section-3.2 */
+/** What makes up a public key, by kind, in lexical order. @see https://www.rfc-editor.org/rfc/rfc7638#section-3.2 */
 const PUBLIC_MEMBERS: Readonly<Record<string, readonly (keyof JWK)[]>> = {
-  RSA: ['kty', 'n', 'e'],
-  EC: ['kty', 'crv', 'x', 'y'],
-  OKP: ['kty', 'crv', 'x'],
+  RSA: ['e', 'kty', 'n'],
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
 };
 
 /** What is in no public key; `k` is a secret as a whole. */
@@ -28,6 +29,9 @@ export function problemWithKey(jwk: JWK): string | undefined {
 export function publicHalf(jwk: JWK): JWK {
   return Object.fromEntries(membersOf(jwk).map((name) => [name, jwk[name]]));
 }
+
+/** SHA-256 of the public half, as base64url. @see https://www.rfc-editor.org/rfc/rfc7638#section-3 */
+export const thumbprintOf = (jwk: JWK): Promise<string> => digestOf(JSON.stringify(publicHalf(jwk)));
 
 /** Whether a JWK holds what must not be published. */
 export const isPrivate = (jwk: JWK): boolean => PRIVATE_MEMBERS.some((name) => name in jwk);

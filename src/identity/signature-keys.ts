@@ -1,9 +1,10 @@
-import { calculateJwkThumbprint, exportJWK, importJWK, importPKCS8, importSPKI } from 'jose';
+import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { GatewayError } from '../base/errors.ts';
 import { asFields } from '../base/fields.ts';
 import { splitPem } from '../pki/pem.ts';
-import { isPrivate, problemWithKey, publicHalf } from './public-jwk.ts';
+import { isKeyBlock, jwkOfPem } from './pem-jwk.ts';
+import { isPrivate, problemWithKey, publicHalf, thumbprintOf } from './public-jwk.ts';
 import { algorithmsOf } from './token-algorithms.ts';
 import type { SignatureAlgorithm } from './token-algorithms.ts';
 
@@ -51,7 +52,7 @@ async function openKey(jwk: JWK, usual: SignatureAlgorithm, which: string): Prom
     }) as Promise<CryptoKey>;
   const publicKey = await imported(publicHalf(jwk));
   const privateKey = isPrivate(jwk) ? await imported(withoutUses(jwk)) : undefined;
-  const thumbprint = await calculateJwkThumbprint(publicHalf(jwk), 'sha256');
+  const thumbprint = await thumbprintOf(jwk);
   // RFC 7638 has the thumbprint as a good name
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : thumbprint;
   return { kid, thumbprint, algorithm, publicKey, privateKey };
@@ -77,17 +78,14 @@ function parseJson(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-function pemKeysIn(text: string, algorithm: SignatureAlgorithm): Promise<JWK[]> {
+async function pemKeysIn(text: string, algorithm: SignatureAlgorithm): Promise<JWK[]> {
   return Promise.all(
-    splitPem(text, 'key_unreadable').map(async ({ label, pem }, index) => {
-      const open = label === 'PRIVATE KEY' ? importPKCS8 : label === 'PUBLIC KEY' ? importSPKI : undefined;
-      if (open === undefined)
-        throw unreadable(`expected PEM of PRIVATE KEY (PKCS#8) or PUBLIC KEY, met ${label.slice(0, 40)}`);
-      try {
-        return await exportJWK(await open(pem, algorithm, { extractable: true }));
-      } catch {
+    splitPem(text, 'key_unreadable').map((block, index) => {
+      if (!isKeyBlock(block))
+        throw unreadable(`expected PEM of PRIVATE KEY (PKCS#8) or PUBLIC KEY, met ${block.label.slice(0, 40)}`);
+      return jwkOfPem(block, algorithm).catch(() => {
         throw unreadable(`key ${index + 1} is malformed, or cannot be used with ${algorithm}`);
-      }
+      });
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** What administration is about. */
-export const ADMIN_AREAS = ['gateways', 'servers', 'rotation', 'policy', 'metrics'] as const;
+export const ADMIN_AREAS = ['gateways', 'servers', 'rotation', 'policy', 'tokens', 'metrics'] as const;
 
 /** One of these areas. */
 export type AdminArea = (typeof ADMIN_AREAS)[number];

@@ -37,11 +37,16 @@ const mint = (facts: Omit<Grant, typeof grantBrand>): Grant =>
 /**
  * Whether `principal` may do `action`. Without rules MCP and metrics are for everyone recognised; administration is for
  * admins, whatever rules say.
+ * What a credential was narrowed down to is of MCP.
  *
  * @param rules those that apply to the principal, see Policy
  */
 export function decide(principal: Principal, action: Action, rules?: RuleSet): Decision {
-  const { subject, role } = principal;
+  const { subject, role, scope } = principal;
+  if (scope !== undefined && action.kind !== 'mcp') {
+    const reason = `the token of ${subject} was made for some servers or tools only`;
+    return { allowed: false, reason, rule: undefined };
+  }
   if (action.kind === 'admin' && role !== 'admin') {
     const reason = `${subject} has role ${role}; administration needs role admin`;
     return { allowed: false, reason, rule: undefined };

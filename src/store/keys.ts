@@ -5,7 +5,8 @@ import { GatewayError } from '../base/errors.ts';
  * server, `generation` the rotation in force, `instance` how far one of the fleet has come, `meta` facts about the store
  * itself, `session` a legacy session that was ended before its time, or whose state its id cannot carry, `letter` a message
  * from one instance to another, `crl` a revocation list that was fetched, `policy` who may do what,
- * `audit` the last anchor of a trail.
+ * `audit` the last anchor of a trail, `token` one the API handed out, `revocation` a token that was taken back, or all of a
+ * subject.
  */
 export const RECORD_KINDS = [
   'gateway',
@@ -19,6 +20,8 @@ export const RECORD_KINDS = [
   'crl',
   'policy',
   'audit',
+  'token',
+  'revocation',
 ] as const;
 
 /** One of the kinds. */

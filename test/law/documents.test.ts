@@ -10,6 +10,8 @@ import { CLIENT_VARIABLES, SETTINGS } from '../../src/config/settings.ts';
 import { MEMBER_FIELDS, SERVER_FIELDS } from '../../src/catalog/server-fields.ts';
 import { GATEWAY_PATHS } from '../../src/http/api/gateway-paths.ts';
 import { SERVER_PATHS } from '../../src/http/api/server-paths.ts';
+import { REVOCATION_SCHEMA, TOKEN_SCHEMA } from '../../src/http/api/token-input.ts';
+import { TOKEN_PATHS } from '../../src/http/api/token-paths.ts';
 import { LIST_QUERY } from '../../src/http/api/queries.ts';
 import { METRICS } from '../../src/observe/metric-table.ts';
 import { snakeOf } from '../../src/registry/field-schema.ts';
@@ -39,6 +41,7 @@ const DOCUMENTS = [
   'docs/runtimes.md',
   'docs/servers.md',
   'docs/settings.md',
+  'docs/tokens.md',
 ].map((path) => ({ path, text: readText(path) }));
 
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS) as unknown as readonly Setting<unknown>[];
@@ -94,6 +97,11 @@ test('docs/metrics.md has a row for each metric', () => {
 test.each([
   ['docs/gateways.md', GATEWAY_PATHS, { Fields: GATEWAY_FIELDS }],
   ['docs/servers.md', SERVER_PATHS, { Fields: SERVER_FIELDS, Members: MEMBER_FIELDS }],
+  [
+    'docs/tokens.md',
+    TOKEN_PATHS,
+    { Fields: TOKEN_SCHEMA.properties, 'What to take back': REVOCATION_SCHEMA.properties },
+  ],
 ])('%s has a row for each field and each address', (path, paths, tables) => {
   const text = readText(path);
   for (const [section, fields] of Object.entries(tables))
@@ -132,7 +140,9 @@ test('every code, field and metric that is named exists', () => {
     ...LISTENER_REFUSALS,
     ...Object.keys(LIST_QUERY),
     ...settings.flatMap((setting) => fileKeyOf(setting) ?? []),
-    ...[GATEWAY_FIELDS, SERVER_FIELDS, MEMBER_FIELDS].flatMap((fields) => Object.keys(fields).map(snakeOf)),
+    ...[GATEWAY_FIELDS, SERVER_FIELDS, MEMBER_FIELDS, TOKEN_SCHEMA.properties, REVOCATION_SCHEMA.properties].flatMap(
+      (fields) => Object.keys(fields).map(snakeOf),
+    ),
     ...Object.values(GATEWAY_FIELDS).flatMap((field) => ('enum' in field ? field.enum : [])),
     // inside tls_config; a family of codes; tools of the examples; SQLite's
     'ca_cert',
@@ -143,6 +153,8 @@ test('every code, field and metric that is named exists', () => {
     'gateway_tool',
     'warehouse_echo',
     'busy_timeout',
+    // what tokens that are kept begin with
+    'pst_',
     // of wrangler.toml
     'mtls_certificates',
   ]);

@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'print a bearer token',
     load: async () => (await import('./token.ts')).tokenCommand,
   },
+  tokens: {
+    summary: 'make tokens that are scoped and kept as hashes, and take tokens back',
+    load: async () => (await import('./tokens/tokens.ts')).tokensCommand,
+  },
   gateways: {
     summary: 'register and look after upstream MCP servers',
     load: async () => (await import('./gateways/gateways.ts')).gatewaysCommand,

@@ -5,6 +5,7 @@ import { readTextFile } from '../files/file-reader.ts';
 import { parseArguments, refusePositionals, textFlag, UsageError } from './arguments.ts';
 import type { CliIo } from './io.ts';
 import { loadConfig, settingFlags } from './settings.ts';
+import { parseTtl } from './ttl.ts';
 
 const HELP = `Usage: postern token --sub NAME [--role admin|user] [--ttl 1h] [--data-dir DIR]
 
@@ -17,9 +18,6 @@ JWT_PRIVATE_KEY_PATH.
   --data-dir DIR    the gateway's data directory (./data) [POSTERN_DATA_DIR]
   --config FILE     the gateway's settings file [POSTERN_CONFIG]
   --json            print JSON: token, subject, role, expiresAt`;
-
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-const MAX_TTL_SECONDS = 3650 * 86_400;
 
 /** `postern token`: prints a bare token. */
 export async function tokenCommand(argv: readonly string[], io: CliIo): Promise<number> {
@@ -43,11 +41,4 @@ export async function tokenCommand(argv: readonly string[], io: CliIo): Promise<
   const expiresAt = new Date(systemClock.nowMs() + ttlSeconds * 1000).toISOString();
   io.out(parsed.flags['json'] ? JSON.stringify({ token, subject, role, expiresAt }) : token);
   return 0;
-}
-
-function parseTtl(text: string): number {
-  const [, digits, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text) ?? [];
-  const seconds = Number(digits) * (SECONDS[unit] ?? Number.NaN);
-  if (seconds >= 1 && seconds <= MAX_TTL_SECONDS) return seconds;
-  throw new UsageError(`expected --ttl as 90s, 15m, 1h or 30d, up to ten years, met ${text}`);
 }

@@ -13,6 +13,7 @@ const AREAS: ReadonlyMap<string, AdminArea> = new Map([
   ['resources', 'servers'],
   ['rotation', 'rotation'],
   ['policy', 'policy'],
+  ['tokens', 'tokens'],
 ]);
 
 /** Asked with a body, and changes nothing. */

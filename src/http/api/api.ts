@@ -11,11 +11,13 @@ import type { PolicyRoutesOptions } from './policy-routes.ts';
 import { answer, mount } from './routes.ts';
 import { rotationRoutes } from './rotation-routes.ts';
 import type { RotationRoutesOptions } from './rotation-routes.ts';
+import { tokenRoutes } from './token-routes.ts';
+import type { TokenRoutesOptions } from './token-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { ServerRoutesOptions } from './server-routes.ts';
 
 export interface ApiOptions
-  extends GatewayRoutesOptions, ServerRoutesOptions, RotationRoutesOptions, PolicyRoutesOptions {
+  extends GatewayRoutesOptions, ServerRoutesOptions, RotationRoutesOptions, PolicyRoutesOptions, TokenRoutesOptions {
   readonly events: EventSink;
 }
 
@@ -32,6 +34,8 @@ export const API_PATHS: readonly string[] = [
   '/rotation',
   '/policy',
   '/policy/test',
+  '/tokens',
+  '/tokens/*',
   '/openapi.json',
 ];
 
@@ -45,6 +49,7 @@ export function apiRoutes(options: ApiOptions): Hono<HttpEnv> {
     mount(app, `${version}/servers`, serverRoutes(options), events);
     mount(app, `${version}/rotation`, rotationRoutes(options), events);
     mount(app, `${version}/policy`, policyRoutes(options), events);
+    mount(app, `${version}/tokens`, tokenRoutes(options), events);
     for (const kind of ['tools', 'prompts', 'resources'] as const)
       mount(app, `${version}/${kind}`, itemRoutes(servers, kind), events);
   }

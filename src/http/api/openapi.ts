@@ -7,6 +7,7 @@ import { READ_SCHEMAS } from './read-schemas.ts';
 import { ROTATION_PATHS, ROTATION_READ_SCHEMAS } from './rotation-paths.ts';
 import { SERVER_PATHS } from './server-paths.ts';
 import { SERVER_READ_SCHEMAS } from './server-read-schemas.ts';
+import { TOKEN_PATHS, TOKEN_READ_SCHEMAS } from './token-paths.ts';
 import { WRITE_SCHEMAS } from './write-schemas.ts';
 
 /** What each refusal means; the problem's `code` says more. */
@@ -14,7 +15,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'The request is malformed: no JSON, an unknown field or parameter, a value of the wrong kind.',
   401: 'No credential, or one that is not accepted.',
   403: 'The caller is not an admin, the policy does not let it, or the Host or Origin is not allowed.',
-  404: 'No gateway or virtual server has this id or slug.',
+  404: 'No gateway, virtual server or token has this id or slug.',
   409: 'A name, slug or prefix is taken, the gateway is not active, a refresh is running, there is nothing to promote, retire or go back to, or a policy would lock its author out.',
   412: 'It was changed since the version in If-Match.',
   413: 'The body is too large.',
@@ -44,7 +45,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS, ...ROTATION_PATHS, ...POLICY_PATHS },
+    paths: { ...GATEWAY_PATHS, ...SERVER_PATHS, ...ROTATION_PATHS, ...POLICY_PATHS, ...TOKEN_PATHS },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       parameters: {
@@ -70,6 +71,7 @@ export function openApiDocument(): Json {
         ...WRITE_SCHEMAS,
         ...POLICY_READ_SCHEMAS,
         ...POLICY_WRITE_SCHEMAS,
+        ...TOKEN_READ_SCHEMAS,
       },
     },
   };

@@ -2,6 +2,7 @@ import { SERVER_SCHEMA, SERVER_UNSUPPORTED } from '../../catalog/server-fields.t
 import type { FieldSchema } from '../../registry/field-schema.ts';
 import { GATEWAY_SCHEMA } from '../../registry/gateway-fields.ts';
 import { UNSUPPORTED } from '../../registry/unsupported.ts';
+import { REVOCATION_SCHEMA, TOKEN_SCHEMA } from './token-input.ts';
 import { ROTATION_SCHEMA } from './rotation-input.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -53,6 +54,26 @@ export const WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
     ...(schemaOf({ ...SERVER_SCHEMA, required: [] }, SERVER_SCHEMA.required) as object),
     description: `A change of a virtual server: absent keeps, null clears. ${SPELLING}`,
     examples: [{ description: 'what sales needs', members: [{ gateway: '*', denyTools: ['delete_*'] }] }],
+  },
+  TokenCreate: {
+    ...(schemaOf(TOKEN_SCHEMA) as object),
+    description: `A token to be made. ${SPELLING}`,
+    examples: [
+      { subject: 'nightly-report' },
+      {
+        subject: 'build',
+        name: 'CI of the shop',
+        expiresAt: '2027-01-01T00:00:00Z',
+        servers: ['warehouse'],
+        tools: ['find_*'],
+        networks: ['10.1.0.0/16'],
+      },
+    ],
+  },
+  RevocationCreate: {
+    ...(schemaOf(REVOCATION_SCHEMA) as object),
+    description: `Signed tokens to be taken back: one by its jti, or those of a subject. ${SPELLING}`,
+    examples: [{ jti: 'uQ0FJrYBk9Xv4c0N0mXw2g' }, { subject: 'ann', issuedBefore: '2026-12-01T00:00:00Z' }],
   },
   RotationRequest: {
     ...(schemaOf(ROTATION_SCHEMA) as object),

@@ -287,3 +287,44 @@ test('names are unique, secrets have no flag, and there are at most 60 settings'
   expect(secretFlags).toEqual(['storage']);
   expect(rows.length).toBeLessThanOrEqual(60);
 });
+
+/** What is wrong with settings, else what is worth telling. */
+function saidOf(environment: Readonly<Record<string, string>>): string {
+  const problems = problemsOf({ environment });
+  const said = problems.length > 0 ? problems : parseConfig({ environment }).warnings;
+  return said.map(({ setting, message }) => `${setting}: ${message}`).join('\n');
+}
+
+test.each([
+  [{ JWT_ALGORITHM: 'RS256' }, 'JWT_ALGORITHM: RS256 needs keys'],
+  [{ JWT_ALGORITHM: 'none' }, 'JWT_ALGORITHM: expected one of HS256,'],
+  [{ JWT_PUBLIC_KEY_PATH: 'a.pem' }, 'JWT_PUBLIC_KEY_PATH: has no effect while JWT_ALGORITHM is HS256'],
+  [{ JWT_ALGORITHM: 'es256', JWT_PRIVATE_KEY_PATH: 'k', JWT_SECRET_KEY: 'short' }, 'JWT_SECRET_KEY: has no effect'],
+  [{ POSTERN_TRUSTED_ISSUERS: 'http://issuer.example.com' }, 'POSTERN_TRUSTED_ISSUERS: expected https URLs'],
+  [{ POSTERN_TRUSTED_ISSUERS: 'https://a.example', JWT_ISSUER: 'https://a.example' }, 'is this gateway itself'],
+  [{ POSTERN_ISSUER_CA: 'ca.pem' }, 'POSTERN_ISSUER_CA: has no effect without POSTERN_TRUSTED_ISSUERS'],
+  [
+    { POSTERN_TRUSTED_ISSUERS: 'https://a.example', MCP_CLIENT_AUTH_ENABLED: 'false', TRUST_PROXY_AUTH: 'true' },
+    'POSTERN_TRUSTED_ISSUERS: counts for metrics only',
+  ],
+  [{ POSTERN_PUBLIC_URL: 'https://a.example/path' }, 'POSTERN_PUBLIC_URL: expected a URL of scheme, host and port'],
+  [{ POSTERN_PUBLIC_URL: 'ftp://a.example' }, 'POSTERN_PUBLIC_URL: expected'],
+  [{ BASIC_AUTH_USER: 'root' }, 'BASIC_AUTH_PASSWORD: has to be set too: BASIC_AUTH_USER is'],
+  [{ BASIC_AUTH_PASSWORD: 'canary' }, 'BASIC_AUTH_USER: has to be set too'],
+  [{ BASIC_AUTH_USER: 'a:b', BASIC_AUTH_PASSWORD: 'canary' }, 'BASIC_AUTH_USER: cannot hold a colon'],
+] as [Record<string, string>, string][])('of %o it is said: %s', (environment, said) => {
+  expect(saidOf(environment)).toContain(said);
+  expect(saidOf(environment)).not.toContain('canary');
+});
+
+test('a private key in a setting is not shown, the path to one is', () => {
+  const shown = (JWT_PRIVATE_KEY_PATH: string) => {
+    const parsed = parseConfig({ environment: { JWT_ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY_PATH } });
+    return effectiveSettings(parsed).find(({ name }) => name === 'jwtPrivateKeyPath')?.value;
+  };
+  expect(['keys/own.pem', '-----BEGIN PRIVATE KEY-----', ' {"kty":"OKP"}'].map(shown)).toEqual([
+    'keys/own.pem',
+    '*****',
+    '*****',
+  ]);
+});

@@ -84,7 +84,12 @@ test('every reference leads somewhere', () => {
   for (const [, kind = '', name = ''] of references) expect(components[kind]).toHaveProperty(name);
 });
 
-const SUCCESS: Readonly<Record<string, string>> = { createServer: '201', rotate: '202' };
+const SUCCESS: Readonly<Record<string, string>> = {
+  createServer: '201',
+  createToken: '201',
+  createRevocation: '201',
+  rotate: '202',
+};
 const ALWAYS = ['400', '401', '403', '500', '503'];
 
 test('every operation has an id of its own, and documents success and each refusal of an API behind a token', () => {
