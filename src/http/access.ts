@@ -27,13 +27,7 @@ export function callerOf(
   { request, connection }: Incoming,
   authenticate: Authenticate,
 ): Principal | Promise<Principal> {
-  return authenticate({
-    headers: request.headers,
-    connection,
-    get url() {
-      return request.url;
-    },
-  });
+  return authenticate({ headers: request.headers, connection, target: request });
 }
 
 /** What a handler was given. */

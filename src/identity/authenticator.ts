@@ -178,7 +178,7 @@ class Callers implements Authenticator {
     const address = credentials.connection?.address;
     if (networks && !(address !== undefined && networks.some((network) => isInNetwork(address, network))))
       throw sentFromElsewhere();
-    const resource = resources && credentials.url !== undefined ? this.#resourceOf(credentials.url) : undefined;
+    const resource = resources && credentials.target && this.#resourceOf(credentials.target.url);
     if (resources && !(resource !== undefined && resources.includes(resource))) throw meantForAnother();
     if (boundTo === undefined) return principal;
     const shown = await this.#shown(credentials);

@@ -31,6 +31,6 @@ export interface Credentials {
   readonly headers: Pick<Headers, 'get'>;
   /** Absent where nobody knows: then no certificate was shown, and no header of a proxy is believed. */
   readonly connection?: CallerConnection | undefined;
-  /** Where the request is sent to; looked at for tokens that are for one resource only. */
-  readonly url?: string | undefined;
+  /** Where the request is sent to; asked for tokens that are for one resource only, since some listeners make it up then. */
+  readonly target?: { readonly url: string };
 }
