@@ -70,7 +70,9 @@ export async function openTokenKeys(settings: TokenSettings, readFile?: FileRead
     });
   if (own.length + others.length === 0) throw missing(`${algorithm} needs JWT_PRIVATE_KEY_PATH or JWT_PUBLIC_KEY_PATH`);
   // the same key may stand in both
-  const all = [...own, ...others.filter(({ kid }) => !own.some((key) => key.kid === kid))];
+  const all = [...own, ...others.filter(({ thumbprint }) => !own.some((key) => key.thumbprint === thumbprint))];
+  if (new Set(all.map(({ kid }) => kid)).size < all.length)
+    throw new GatewayError('key_unreadable', 'JWT_PUBLIC_KEY_PATH: it holds another key of the same kid');
   const signer = own.find(({ privateKey }) => privateKey !== undefined);
   return {
     verifying: all.map(({ kid, thumbprint, algorithm: of, publicKey }) => ({

@@ -245,6 +245,25 @@ test('nobody is an admin by the word of another issuer', async () => {
   expect(await ask(await foreign('good', { role: 'admin' }), '/v1/gateways')).toBe(403);
 });
 
+test('the operator is told what is wrong with each issuer', () => {
+  const codes = gateway.events.flatMap(({ name, fields }) =>
+    name === 'issuer.failed' && 'issuer' in fields && 'code' in fields ? [[fields.issuer, fields.code] as const] : [],
+  );
+  const codeOf = new Map<string | undefined, string>(codes);
+  expect(['down', ...FAULTS].map((name) => [name, codeOf.get(issuerOf(name).issuer)])).toEqual([
+    ['down', 'tcp_refused'],
+    ['slow', 'upstream_timeout'],
+    ['endless', 'upstream_too_large'],
+    ['redirecting', 'upstream_redirect'],
+    ['secret', undefined],
+    ['private', undefined],
+    ['renamed', 'upstream_protocol'],
+    ['elsewhere', 'upstream_protocol'],
+    ['nonsense', 'upstream_protocol'],
+    ['failing', 'upstream_http_status'],
+  ]);
+});
+
 test('nothing of tokens and keys was told, each refusal was, and nobody was led elsewhere', () => {
   const keys = [own, attacker, ...[...issuers.values()].map(({ key }) => key)];
   for (const { privateJwk, publicJwk } of keys)

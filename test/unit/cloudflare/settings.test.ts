@@ -66,6 +66,7 @@ test.for([
   ['TRUST_PROXY_AUTH', 'true', 'peerAddress'],
   ['POSTERN_TRUSTED_PROXIES', '10.0.0.1', 'peerAddress'],
   ['PROXY_USER_HEADER', 'X-User', 'peerAddress'],
+  ['POSTERN_ISSUER_CA', '-----BEGIN CERTIFICATE-----', 'caOnly'],
 ])('%s is refused by what it takes', ([name = '', value, capability]) => {
   const error = refusalOf({ [name]: value });
   expect(error).toMatchObject({ code: 'capability_unsupported', details: { capabilities: [capability] } });
@@ -101,6 +102,12 @@ test('a store that promises little is taken, and the operator told', () => {
   expect(readSettings(GIVEN).warnings).toEqual([]);
   const { warnings } = readSettings({ ...GIVEN, POSTERN_STORAGE: 'cf-kv:KV' });
   expect(warnings).toMatchObject([{ setting: 'POSTERN_STORAGE', message: expect.stringContaining('lost') }]);
+});
+
+test('where a private key signs, no secret is asked for', () => {
+  const signing = { JWT_SECRET_KEY: '', JWT_ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY_PATH: '-----BEGIN PRIVATE KEY-----' };
+  expect(refusalOf({ JWT_SECRET_KEY: '' })?.message).toContain('JWT_SECRET_KEY');
+  expect(refusalOf(signing)).toBeUndefined();
 });
 
 test('no secret is in what is said', () => {

@@ -1,4 +1,4 @@
-import { exportPKCS8, exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
+import { exportPKCS8, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
@@ -118,5 +118,8 @@ test('a private key where public ones belong is refused, and the setting is name
   );
   await expect(openTokenKeys(settingsFor('ES256', '/nowhere'))).rejects.toThrow('JWT_PRIVATE_KEY_PATH: there are no');
   await expect(openTokenKeys(settingsFor('ES256'))).rejects.toThrow('needs JWT_PRIVATE_KEY_PATH or');
-  expect(await importJWK(p256.publicJwk, 'ES256')).toBeDefined();
+  const { verifying } = await openTokenKeys(settingsFor('ES256', text, JSON.stringify(p256.publicJwk)));
+  expect(verifying.length).toBe(1);
+  const namesake = JSON.stringify((await issueKey('ES256', 'k')).publicJwk);
+  await expect(openTokenKeys(settingsFor('ES256', text, namesake))).rejects.toThrow('another key of the same kid');
 });
