@@ -44,7 +44,7 @@ import { Follower } from './rotation/follower.ts';
 import { Generations } from './rotation/generations.ts';
 import { Instances } from './rotation/instances.ts';
 import { rotatingKeys } from './rotation/rotating-keys.ts';
-import { rotatingTokenKeys } from './rotation/rotating-token-keys.ts';
+import { rotatingTokenKeys } from './tokens/rotating-token-keys.ts';
 import { Rotation } from './rotation/rotation.ts';
 import { StoreLink } from './rotation/store-link.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';

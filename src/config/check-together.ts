@@ -39,6 +39,11 @@ export function checkTogether(
         setting: SETTINGS[name].env,
         message: `has no effect while ${SETTINGS.clientAuth.env} is none: callers are not asked for certificates`,
       });
+  if (values.clientAuth === 'none' && values.ocsp.includes('callers'))
+    warnings.push({
+      setting: SETTINGS.ocsp.env,
+      message: `callers has no effect while ${SETTINGS.clientAuth.env} is none: they are not asked for certificates`,
+    });
   const unread = values.trustProxyAuth && values.authRequired ? [] : (['proxyUserHeader', 'trustProxyAuth'] as const);
   for (const name of unread)
     if (values[name] !== SETTINGS[name].fallback)
@@ -81,7 +86,7 @@ function clientAuthProblem(values: SettingValues): ConfigProblem | undefined {
 function idleOf({ clientAuth, trustProxyAuth }: SettingValues) {
   if (clientAuth !== 'none') return [];
   const ofCertificates = trustProxyAuth ? [] : (['clientCa', 'clientSubject', 'clientPins'] as const);
-  return [...ofCertificates, 'clientCrl', 'clientOcsp', 'clientChainDepth'] as const;
+  return [...ofCertificates, 'clientCrl', 'clientChainDepth'] as const;
 }
 
 /** Plain text where there must be none, and suites that leave nothing to speak. */

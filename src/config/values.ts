@@ -148,6 +148,18 @@ export function oneOf<T>(words: Readonly<Record<string, T>>): ValueParser<T> {
   });
 }
 
+/** Several of a few words. */
+export function someOf<T extends string>(words: readonly T[]): ValueParser<readonly T[]> {
+  const isKnown = (word: string): word is T => (words as readonly string[]).includes(word);
+  return (raw) => {
+    const parsed = list(raw);
+    const known = 'value' in parsed ? parsed.value.filter(isKnown) : [];
+    return 'value' in parsed && known.length === parsed.value.length
+      ? { value: known }
+      : { expected: `some of ${words.join(', ')}` };
+  };
+}
+
 type Scalar = string | number | boolean | bigint;
 
 const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean', 'bigint'].includes(typeof value);

@@ -25,7 +25,7 @@ test('a caller is asked about before its first request, and cut over every way i
   responder.say(revoked, { status: 'revoked' });
   const gateway = await startTlsPostern({
     args: ['--client-ca', 'callers.pem', '--client-auth', 'optional'],
-    env: { POSTERN_CLIENT_OCSP: 'true', LOG_LEVEL: 'debug' },
+    env: { POSTERN_OCSP: 'callers', LOG_LEVEL: 'debug' },
     files: { 'callers.pem': ca.pem },
   });
   closing.push(() => gateway.close());

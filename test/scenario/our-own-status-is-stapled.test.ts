@@ -25,7 +25,7 @@ async function serve(shown: MintedCertificate) {
   const present = ({ certPem, keyPem }: MintedCertificate) =>
     writeFile(`${folder.path}/both.pem`, certPem + ca.pem + keyPem, { mode: 0o600 });
   await present(shown);
-  const env = { POSTERN_OCSP_STAPLING: 'true' };
+  const env = { POSTERN_OCSP: 'staple' };
   const postern = await servePostern(['--tls-cert', 'both.pem'], { cwd: folder.path, env });
   closing.push(
     () => folder.remove(),

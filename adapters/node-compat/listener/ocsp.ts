@@ -24,11 +24,11 @@ export interface ListenerOcsp {
 
 /** Asks about callers, and about ourselves, over the dialer upstreams are reached with. */
 export function openListenerOcsp(settings: SettingValues, dialer: Dialer, events: EventSink): ListenerOcsp {
-  const { clientOcsp, ocspStapling, revocationFailure: failure } = settings;
+  const { ocsp: uses, revocationFailure: failure } = settings;
   const asking = { fetchBytes: fetchOver(dialer, systemClock), clock: systemClock, events };
-  const staples = ocspStapling ? new StapleKeeper(asking) : undefined;
+  const staples = uses.includes('staple') ? new StapleKeeper(asking) : undefined;
   return {
-    ...(clientOcsp && {
+    ...(uses.includes('callers') && {
       ocsp: new OcspGuard({ ...asking, client: new OcspClient(asking), failure, side: 'listener' }),
     }),
     ...(staples && {
@@ -40,9 +40,9 @@ export function openListenerOcsp(settings: SettingValues, dialer: Dialer, events
 }
 
 /** @throws GatewayError capability_unsupported where servers ask nobody for a status to staple */
-export function requireStapling({ ocspStapling }: SettingValues, { name, listener }: Runtime): void {
-  if (!ocspStapling || listener.staple) return;
-  throw new GatewayError('capability_unsupported', `${name} cannot honour ${SETTINGS.ocspStapling.env} (staple)`, {
+export function requireStapling({ ocsp }: SettingValues, { name, listener }: Runtime): void {
+  if (!ocsp.includes('staple') || listener.staple) return;
+  throw new GatewayError('capability_unsupported', `${name} cannot honour staple in ${SETTINGS.ocsp.env} (staple)`, {
     hint: 'leave it out, or run the gateway on Node',
     details: { capabilities: ['staple'] },
   });

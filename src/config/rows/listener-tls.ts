@@ -1,9 +1,24 @@
 import type { Secret } from '../../base/secret.ts';
 import { optional, setting } from '../setting.ts';
-import { ciphers, integer, listSources, oneOf, pinsOrFile, secret, subjectRules, text, truth } from '../values.ts';
+import {
+  ciphers,
+  integer,
+  listSources,
+  oneOf,
+  pinsOrFile,
+  secret,
+  someOf,
+  subjectRules,
+  text,
+  truth,
+} from '../values.ts';
 
 /** Whether callers are asked for a certificate, and whether they must show one. */
 export type ClientAuth = 'none' | 'optional' | 'required';
+
+/** What responders are asked about: the certificates of callers, and our own. */
+const OCSP_USES = ['callers', 'staple'] as const;
+type OcspUse = (typeof OCSP_USES)[number];
 
 /** What the listener shows, and whose certificates it takes. */
 export const LISTENER_TLS_SETTINGS = {
@@ -79,19 +94,12 @@ export const LISTENER_TLS_SETTINGS = {
     parse: listSources,
     help: "revocation lists for callers' certificates: PEM files and http or https URLs, a current list of each authority",
   }),
-  clientOcsp: setting({
-    env: 'POSTERN_CLIENT_OCSP',
-    placeholder: 'BOOLEAN',
-    parse: truth,
-    fallback: false,
-    help: "whether the OCSP responders that callers' certificates name have to call them good",
-  }),
-  ocspStapling: setting({
-    env: 'POSTERN_OCSP_STAPLING',
-    placeholder: 'BOOLEAN',
-    parse: truth,
-    fallback: false,
-    help: "whether the listener's certificate is shown with the status its OCSP responder signed; on Node",
+  ocsp: setting<readonly OcspUse[]>({
+    env: 'POSTERN_OCSP',
+    placeholder: 'callers,staple',
+    parse: someOf(OCSP_USES),
+    fallback: [],
+    help: "callers: their OCSP responders have to call their certificates good; staple: the listener shows its own certificate's status, on Node",
   }),
   revocationFailure: setting<'closed' | 'open'>({
     env: 'POSTERN_REVOCATION_FAILURE',

@@ -2,7 +2,7 @@ import { toGatewayError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
 import type { TokenTrust } from '../identity/token-trust.ts';
-import type { RotationParticipant, RotationProblem } from './participant.ts';
+import type { RotationParticipant, RotationProblem } from '../rotation/participant.ts';
 
 const NAME = 'token keys';
 
