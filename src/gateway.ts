@@ -15,12 +15,9 @@ import { Servers } from './catalog/servers.ts';
 import { createApp } from './http/app.ts';
 import type { FetchHandler, SocketHandler } from './http/app.ts';
 import { apiRoutes } from './http/api/api.ts';
+import { conditionsOf, rotationConditionOf } from './http/health-conditions.ts';
 import { healthRoutes } from './http/health.ts';
 import { ProtectedResources } from './http/mcp/protected-resource.ts';
-import type { GatewayCondition, RotationCondition } from './http/health.ts';
-import { createAuthenticator } from './identity/authenticator.ts';
-import { KeptTokens } from './identity/kept-tokens.ts';
-import { TokenTrust } from './identity/token-trust.ts';
 import { witnessed } from './identity/witnessed.ts';
 import { watchAudit } from './observe/audit-gauges.ts';
 import { watchRegistry } from './observe/gateway-gauges.ts';
@@ -29,13 +26,8 @@ import { gaugeRevocation } from './observe/revocation-gauges.ts';
 import { watchRotation } from './observe/rotation-gauges.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Metrics } from './observe/metrics.ts';
-import { FailedLogins } from './limits/failed-logins.ts';
-import { LeasedBuckets } from './limits/leased-buckets.ts';
-import { Limiter } from './limits/limiter.ts';
-import { SharedLink } from './limits/shared-link.ts';
-import { readLimits } from './limits/short-form.ts';
+import { openLimits } from './limits/open-limits.ts';
 import type { Platform } from './platform.ts';
-import { healthOf } from './registry/gateway-health.ts';
 import { Policies } from './policy/policies.ts';
 import { rotatingPolicy } from './policy/rotating-policy.ts';
 import { Registry } from './registry/registry.ts';
@@ -44,13 +36,12 @@ import { Follower } from './rotation/follower.ts';
 import { Generations } from './rotation/generations.ts';
 import { Instances } from './rotation/instances.ts';
 import { rotatingKeys } from './rotation/rotating-keys.ts';
-import { rotatingTokenKeys } from './tokens/rotating-token-keys.ts';
+import { openCallers } from './tokens/open-callers.ts';
 import { Rotation } from './rotation/rotation.ts';
 import { StoreLink } from './rotation/store-link.ts';
 import { LegacySessions } from './session/legacy-sessions.ts';
 import { Mailbox } from './session/mailbox.ts';
 import { RecordStore } from './store/records.ts';
-import { Tokens } from './tokens/tokens.ts';
 import { ChannelCache } from './tls/channel-cache.ts';
 import { openListFeeds } from './tls/lists/list-feeds.ts';
 import type { ListFeeds } from './tls/lists/list-feeds.ts';
@@ -174,16 +165,8 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     publicUrl: config.publicUrl,
     issuers: config.authRequired && config.clientAuthEnabled ? config.trustedIssuers : [],
   });
-  const kept = new KeptTokens(config.jwtIssuer, clock);
-  const tokens = new Tokens({ records, rotation, kept, clock, events });
-  const trust = await TokenTrust.open(config, platform, channels);
-  const authenticator = await createAuthenticator(config, clock, {
-    keys: trust.keys,
-    issuers: trust.issuers,
-    kept,
-    resourceOf: (url) => resources.resourceOf(url),
-    heldTo: platform.callerRules,
-  });
+  const callers = await openCallers(config, platform, { records, rotation, channels, resources });
+  const { authenticator, tokens } = callers;
   const { authenticate, authenticateOperator } = witnessed(authenticator, events);
   await rotation.begin();
   await registry.reload();
@@ -193,11 +176,10 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     rotatingGateways(registry),
     rotatingServers(servers),
     rotatingPolicy(policies),
+    ...callers.participants,
+    ...(audit ? [rotatingAudit(audit)] : []),
   ])
     rotation.join(participant);
-  rotation.join(tokens.participant);
-  rotation.join(rotatingTokenKeys(trust, authenticator, events));
-  if (audit) rotation.join(rotatingAudit(audit));
   rotation.loaded();
   const follower = new Follower({
     rotation,
@@ -229,14 +211,13 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
   });
   const mailbox = new Mailbox({ records, vault, clock });
   const modernToLegacy = new ModernToLegacy({ clock, parked: new ParkedCalls({ vault, clock, mailbox }) });
-  const shared = storage.counters && new SharedLink(storage.counters, clock, events);
-  const limiter = new Limiter({
-    clock,
-    events,
-    share: shared && ((rule, rate, own) => new LeasedBuckets({ name: rule.name, rate, own, link: shared, clock })),
-  });
-  const logins = new FailedLogins(clock, events);
-  for (const part of [limiter, logins]) part.use(readLimits(config.limits ?? ''));
+  const limits = openLimits({ own: config.limits, counters: storage.counters, clock, events });
+  const holdToLimits = (): void => {
+    const { limits: rules, superseded } = policies.inForce;
+    limits.use(rules);
+    superseded.addEventListener('abort', holdToLimits, { once: true });
+  };
+  holdToLimits();
   const draining = new AbortController();
   const { fetch, webSocket, allowHosts } = createApp({
     servers,
@@ -244,14 +225,14 @@ async function startGateway(config: Config, platform: Platform, options: Gateway
     changes,
     viaName: ownName,
     sessions,
-    limiter,
+    limiter: limits.limiter,
     modernToLegacy,
     legacyToModern: new LegacyToModern({ clock, sessions, mailbox }),
-    authenticate: logins.guarded((credentials) => {
+    authenticate: limits.guarded((credentials) => {
       audit?.refuseUnrecorded();
       return authenticate(credentials);
     }),
-    authenticateOperator: logins.guarded(authenticateOperator),
+    authenticateOperator: limits.guarded(authenticateOperator),
     certifies: (credentials) => authenticator.certifies(credentials),
     believes: (connection) => authenticator.believes(connection),
     proxyUserHeader: config.proxyUserHeader,
@@ -327,25 +308,4 @@ async function auditOf(
 async function closePlatform({ dialer, storage }: Platform): Promise<void> {
   await dialer.close();
   await storage.close();
-}
-
-/** A gateway whose record cannot be read is among them: nobody knows whether it was to serve. */
-function conditionsOf(registry: Registry): GatewayCondition[] {
-  return registry
-    .list()
-    .filter(({ record }) => record?.enabled ?? true)
-    .map((gateway) => {
-      const { status, reason } = healthOf(gateway);
-      return { slug: gateway.record?.slug ?? gateway.id, status, code: reason?.code, since: reason?.at };
-    });
-}
-
-function rotationConditionOf({ status }: Rotation): RotationCondition {
-  const { generation, inForce, failing, storeLostAtMs } = status;
-  const because = failing.map(({ name, code }) => ({ name, code }));
-  return {
-    serving: inForce,
-    failed: generation && because.length > 0 ? { generation: generation.number, because } : undefined,
-    storeLostAt: storeLostAtMs === undefined ? undefined : new Date(storeLostAtMs).toISOString(),
-  };
 }

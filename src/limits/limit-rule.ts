@@ -4,7 +4,7 @@
  * Owns rules about rates and concurrency, and what was used of them. Must not know MCP's messages, what an answer looks
  * like on the wire, or where other instances keep count.
  */
-import type { Who } from './who.ts';
+import type { Who } from '../identity/who.ts';
 
 /** What a limit is counted by; each has a limit of its own. `failures` are credentials that were refused, by address. */
 export const COUNTED_BY = ['subject', 'certificate', 'tool', 'gateway', 'address', 'failures'] as const;

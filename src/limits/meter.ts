@@ -1,9 +1,9 @@
 import { matcherOf } from '../base/patterns.ts';
 import type { Principal } from '../identity/principal.ts';
+import { callersOf } from '../identity/who.ts';
 import { networkOf } from './caller-address.ts';
 import type { BucketState } from './buckets.ts';
 import type { CountedBy, LimitRule } from './limit-rule.ts';
-import { isMeantBy } from './who.ts';
 
 /** What a call is about, as far as limits go. */
 export interface LimitedCall {
@@ -54,7 +54,7 @@ export class Meter {
     const { who, gateways, tools, per } = rule;
     this.rule = rule;
     this.rates = rates;
-    this.isMeant = who ? isMeantBy(who) : () => true;
+    this.isMeant = callersOf(who);
     this.#parts = per.flatMap((one) => (one === 'failures' ? [] : PARTS[one]));
     this.#isAboutGateway = gateways && matcherOf(gateways);
     this.#isAboutTool = tools && matcherOf(tools);

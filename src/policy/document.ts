@@ -1,20 +1,4 @@
-import type { PrincipalFacts, Role } from '../identity/principal.ts';
-
-/** One text or several; each is a name, or a pattern in which `*` stands for any text. */
-export type Texts = string | readonly string[];
-
-/** Whom a rule is about: all that is said must hold, one text of each list. */
-export interface Who {
-  readonly subject?: Texts;
-  readonly role?: Role | readonly Role[];
-  readonly method?: PrincipalFacts['method'] | readonly PrincipalFacts['method'][];
-  /** Of a token. */
-  readonly issuer?: Texts;
-  /** The authority the caller's certificate leads to. */
-  readonly ca?: Texts;
-  /** By name; of a claim with several values one has to fit. */
-  readonly claims?: Readonly<Record<string, Texts>>;
-}
+import type { Texts, Who } from '../identity/who.ts';
 
 /** What a rule is about. Of MCP all that is said must hold; administration is apart from it. */
 export interface What {
@@ -42,4 +26,6 @@ export interface PolicyRule {
 /** Who may do what, as people write it; without rules everyone recognised may use MCP and admins may administrate. */
 export interface PolicyDocument {
   readonly rules: readonly PolicyRule[];
+  /** How much; these take the place of POSTERN_LIMITS. */
+  readonly limits?: readonly object[];
 }

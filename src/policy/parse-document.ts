@@ -1,15 +1,16 @@
 import { isFields } from '../base/fields.ts';
 import type { Fields } from '../base/fields.ts';
 import { matcherOf } from '../base/patterns.ts';
-import type { PrincipalFacts, Role } from '../identity/principal.ts';
+import { WHO } from '../identity/who.ts';
+import { parseLimits } from '../limits/parse-limits.ts';
 import { ADMIN_ACTIONS } from './admin-actions.ts';
-import { members, notEmpty, oneOf, refuseWrong, texts, wrong } from './checks.ts';
-import type { Check } from './checks.ts';
+import { members, notEmpty, refuseWrong, texts, wrong } from '../base/checks.ts';
+import type { Check } from '../base/checks.ts';
+import { toGatewayError } from '../base/errors.ts';
 import type { PolicyDocument } from './document.ts';
 
 const RULE_COUNT = 512;
 const NAME_CHARACTERS = 128;
-const CLAIM_COUNT = 32;
 
 /**
  * Reads a policy. What it does not know it refuses by name: a misspelt restriction must not restrict nothing.
@@ -21,38 +22,6 @@ export function parsePolicy(value: unknown): PolicyDocument {
   // every member was looked at
   return value as PolicyDocument;
 }
-
-/** Every role. */
-export const ROLES = ['admin', 'user'] as const satisfies readonly Role[];
-/** By name, so that a new one has to be added. */
-const KNOWN_METHODS: Readonly<Record<PrincipalFacts['method'], true>> = {
-  token: true,
-  certificate: true,
-  proxy: true,
-  basic: true,
-  open: true,
-};
-/** Every way of being recognised. */
-export const METHODS = Object.keys(KNOWN_METHODS);
-
-/** By name. */
-export const claims: Check = (value, field) => {
-  if (!isFields(value)) return wrong(field, 'must be an object');
-  const count = Object.keys(value).length;
-  if (count === 0 || count > CLAIM_COUNT) return wrong(field, `must have 1 to ${CLAIM_COUNT} names`);
-  return Object.entries(value).flatMap(([name, wanted]) => texts()(wanted, `${field}.${name.slice(0, 64)}`));
-};
-
-const who = notEmpty(
-  members({
-    subject: texts(),
-    role: oneOf(ROLES),
-    method: oneOf(METHODS),
-    issuer: texts(),
-    ca: texts(),
-    claims,
-  }),
-);
 
 const admin = texts((text) =>
   ADMIN_ACTIONS.some(matcherOf([text])) ? undefined : `must fit one of ${ADMIN_ACTIONS.join(', ')}`,
@@ -69,7 +38,7 @@ const name: Check = (value, field) => {
     : wrong(field, `must be a text of 1 to ${NAME_CHARACTERS} characters in one line`);
 };
 
-const ruleMembers = members({ name, who, allow: what, deny: what }, ['name']);
+const ruleMembers = members({ name, who: WHO, allow: what, deny: what }, ['name']);
 const rule: Check = (value, field) => {
   const problems = ruleMembers(value, field);
   const { allow, deny } = isFields(value) ? value : ({} as Fields);
@@ -86,5 +55,14 @@ const rules: Check = (value, field) => {
   return twice < 0 ? problems : [...problems, ...wrong(`${field}.${twice}.name`, 'is the name of another rule too')];
 };
 
-/** What a policy consists of; another part is one more member here. */
-export const document = members({ rules }, ['rules']);
+const limits: Check = (value, field) => {
+  try {
+    parseLimits(value);
+    return [];
+  } catch (error) {
+    return wrong(field, toGatewayError(error).message);
+  }
+};
+
+/** What a policy consists of. */
+export const document = members({ rules, limits }, ['rules']);

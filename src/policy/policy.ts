@@ -1,5 +1,7 @@
-import { callersOf } from './callers.ts';
-import type { Caller } from './callers.ts';
+import { callersOf } from '../identity/who.ts';
+import type { Caller } from '../identity/who.ts';
+import type { LimitRule } from '../limits/limit-rule.ts';
+import { parseLimits } from '../limits/parse-limits.ts';
 import type { PolicyDocument } from './document.ts';
 import { RuleSet } from './rule-set.ts';
 
@@ -11,9 +13,12 @@ export class Policy {
   readonly #sets = new Map<string, RuleSet>();
   readonly #ofCallers = new WeakMap<Caller, RuleSet>();
   readonly #superseded = new AbortController();
+  /** How much callers may have; undefined where the policy does not say. */
+  readonly limits: readonly LimitRule[] | undefined;
 
   constructor(document: PolicyDocument) {
     this.#document = document;
+    this.limits = document.limits && parseLimits(document.limits);
     this.#rules = document.rules.map(({ who }, index) => ({ isAbout: callersOf(who), index }));
   }
 

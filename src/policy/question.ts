@@ -1,9 +1,10 @@
 import { ADMIN_ACTIONS } from './admin-actions.ts';
-import type { Check } from './checks.ts';
-import { members, oneOf, refuseWrong, texts, wrong } from './checks.ts';
+import type { Check } from '../base/checks.ts';
+import { members, oneOf, refuseWrong, texts, wrong } from '../base/checks.ts';
 import type { PolicyDocument } from './document.ts';
 import type { PrincipalFacts } from '../identity/principal.ts';
-import { claims, document, METHODS, ROLES } from './parse-document.ts';
+import { CLAIMS, METHODS, ROLES } from '../identity/who.ts';
+import { document } from './parse-document.ts';
 
 /** Whether a caller may do something, asked before anybody tries. */
 export interface PolicyQuestion {
@@ -32,7 +33,7 @@ const one =
   (value, field) => [...text(value, field), ...check(value, field)];
 
 const caller = members(
-  { subject: text, role: one(oneOf(ROLES)), method: one(oneOf(METHODS)), issuer: text, ca: text, claims },
+  { subject: text, role: one(oneOf(ROLES)), method: one(oneOf(METHODS)), issuer: text, ca: text, claims: CLAIMS },
   ['subject'],
 );
 const ASKED = ['tool', 'prompt', 'resource', 'admin'] as const;

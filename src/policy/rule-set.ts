@@ -1,5 +1,6 @@
-import { fitting } from './callers.ts';
-import type { PolicyRule, Texts, What } from './document.ts';
+import { fitting } from '../identity/who.ts';
+import type { Texts } from '../identity/who.ts';
+import type { PolicyRule, What } from './document.ts';
 
 /** What is listed and called. Templates go by the rules of resources. */
 export type ItemKind = 'tools' | 'prompts' | 'resources';

@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { COUNTED_BY } from '../../src/limits/limit-rule.ts';
 import { readLimits } from '../../src/limits/short-form.ts';
-import { WHO } from '../../src/limits/who.ts';
 import { closeAfterEach } from '../support/closing.ts';
 import { fencesOf, rowsOf, sectionOf } from '../support/markdown.ts';
 import { openShell } from '../support/shell.ts';
@@ -47,5 +46,4 @@ test('what a rule may hold is what is written of it', () => {
     '`who`',
   ]);
   for (const one of COUNTED_BY.filter((by) => by !== 'failures')) expect(rows['`per`']).toContain(`\`${one}\``);
-  for (const member of Object.keys(WHO)) expect(rows['`who`']).toContain(`\`${member}\``);
 });

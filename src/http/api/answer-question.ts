@@ -4,7 +4,7 @@ import type { NamedItem } from '../../catalog/named-item.ts';
 import type { ServerSnapshot } from '../../catalog/server-snapshot.ts';
 import { Views } from '../../catalog/views.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
-import type { Caller } from '../../policy/callers.ts';
+import type { Caller } from '../../identity/who.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { PolicyQuestion } from '../../policy/question.ts';
 import type { RuleSet, Verdict } from '../../policy/rule-set.ts';

@@ -1,5 +1,5 @@
 import { ADMIN_ACTIONS } from '../../policy/admin-actions.ts';
-import { METHODS, ROLES } from '../../policy/parse-document.ts';
+import { METHODS, ROLES } from '../../identity/who.ts';
 import { operation, schema } from './operations.ts';
 import type { Json, Operation } from './operations.ts';
 import { flag, list, maybe, maybeText, object, oneOf, ref, text, texts, time } from './schema-parts.ts';
@@ -68,7 +68,16 @@ const what: Schema = {
 /** What is sent to the API about the policy. */
 export const POLICY_WRITE_SCHEMAS: Readonly<Record<string, Schema>> = {
   Policy: {
-    ...object({ rules: list(ref('PolicyRule')) }),
+    ...object(
+      { rules: list(ref('PolicyRule')) },
+      {
+        limits: {
+          type: 'array',
+          items: { type: 'object' },
+          description: 'Rates and concurrency, as docs/limits.md has them; they take the place of POSTERN_LIMITS.',
+        },
+      },
+    ),
     description:
       'Who may do what. Without rules MCP is for everyone recognised and administration for role admin; with rules, what none allows is denied. Unknown fields are refused.',
     examples: [

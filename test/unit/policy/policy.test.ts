@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mintPrincipal } from '../../../src/identity/principal.ts';
 import type { PrincipalFacts } from '../../../src/identity/principal.ts';
-import type { Who } from '../../../src/policy/document.ts';
+import type { Who } from '../../../src/identity/who.ts';
 import { decide } from '../../../src/policy/grant.ts';
 import { closedPolicy, openPolicy, Policy } from '../../../src/policy/policy.ts';
 

@@ -1,5 +1,5 @@
-import { GatewayError } from '../base/errors.ts';
-import { isFields } from '../base/fields.ts';
+import { GatewayError } from './errors.ts';
+import { isFields } from './fields.ts';
 
 const TEXT_COUNT = 256;
 const TEXT_CHARACTERS = 2048;
