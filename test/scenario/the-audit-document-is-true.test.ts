@@ -31,7 +31,7 @@ test('the commands that are shown make a trail and find it whole, also while the
 
 test('every event that is recorded has a row', () => {
   const named = rowsOf(sectionOf(document, 'A line')).flatMap(
-    ([events = '']) => events.match(/[a-z]+\.[a-z_]+/g) ?? [],
+    ([events = '']) => events.match(/[a-z_]+\.[a-z_]+/g) ?? [],
   );
   const own = ['audit.begun', 'audit.anchor', 'audit.lost', 'audit.omitted'];
   expect(named.toSorted()).toEqual([...Object.keys(AUDITED), ...own].toSorted());

@@ -70,6 +70,9 @@ const STREAM: unique symbol = Symbol('stream of events');
 /** Whether an answer is a stream of events. */
 export const isEventsAnswer = (answer: Response): boolean => STREAM in answer;
 
+/** The same answer, known as a stream of events from now on. */
+export const markedAsEvents = (answer: Response): Response => Object.assign(answer, { [STREAM]: true });
+
 /** A stream of server-sent events; nothing between here and the caller may buffer or rewrite it. */
 export function eventsAnswer(
   body: ReadableStream<Uint8Array>,
@@ -84,5 +87,5 @@ export function eventsAnswer(
       ...headers,
     },
   });
-  return Object.assign(answer, { [STREAM]: true });
+  return markedAsEvents(answer);
 }

@@ -5,7 +5,7 @@ import type { CallerFields, EventSink } from '../../base/events.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
 import { targetOf } from '../../wire/mcp.ts';
-import { isEventsAnswer } from './answers.ts';
+import { LEFT, withToldEnd } from './told-end.ts';
 
 const MAX_PATH_LENGTH = 256;
 const MAX_METHOD_LENGTH = 128;
@@ -57,16 +57,14 @@ export class CallAccount {
 
   /** The answer as it goes out; one that is a stream is told of when it ends. */
   answered(response: Response): Response {
-    if (isEventsAnswer(response) && response.body !== null && !ENDLESS.has(this.#method)) {
-      const { body, status, headers } = response;
-      const stream = watched(body, (failure) => {
-        if (failure !== undefined) this.#outcome = failure;
-        this.tell();
-      });
-      return new Response(stream, { status, headers });
+    if (ENDLESS.has(this.#method)) {
+      this.tell();
+      return response;
     }
-    this.tell();
-    return response;
+    return withToldEnd(response, (failure) => {
+      if (failure !== undefined) this.#outcome = failure === LEFT ? 'call_cancelled' : toGatewayError(failure).code;
+      this.tell();
+    });
   }
 
   tell(): void {
@@ -91,28 +89,4 @@ function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('//') + 2);
   const end = url.indexOf('?', start);
   return cut(url.slice(start, end < 0 ? undefined : end), MAX_PATH_LENGTH);
-}
-
-function watched(
-  body: ReadableStream<Uint8Array>,
-  onEnd: (failure: ErrorCode | undefined) => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        onEnd(undefined);
-        controller.close();
-      } catch (error) {
-        onEnd(toGatewayError(error).code);
-        throw error;
-      }
-    },
-    cancel: (reason) => {
-      onEnd('call_cancelled');
-      return reader.cancel(reason);
-    },
-  });
 }

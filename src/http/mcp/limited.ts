@@ -2,14 +2,15 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Route } from '../../catalog/member.ts';
 import { callerAddress } from '../../limits/caller-address.ts';
 import { isHeld } from '../../limits/limiter.ts';
-import type { Admission, Limiter } from '../../limits/limiter.ts';
+import type { Admission, Limiter, Standing } from '../../limits/limiter.ts';
 import type { LimitedCall } from '../../limits/meter.ts';
 import { isRequest, isResponse } from '../../wire/json-rpc.ts';
 import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
 import { targetOf } from '../../wire/mcp.ts';
-import { EVENTS_TYPE } from '../../wire/media-types.ts';
+import { isEventsAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import { RATE_LIMIT, refusalHeaders, standingText } from './rate-headers.ts';
+import { withToldEnd } from './told-end.ts';
 
 /**
  * Whether a message is counted: what a server asked for is not, and neither is a cancellation, which makes work end.
@@ -43,7 +44,8 @@ export async function limited(
     release();
     throw error;
   }
-  if (standings.length > 0) response.headers.set(RATE_LIMIT, standingText(standings));
+  const low = standings.filter(isLow);
+  if (low.length > 0) response.headers.set(RATE_LIMIT, standingText(low));
   return isHeld(admission) ? releasedAtEnd(response, exchange.signal, release) : response;
 }
 
@@ -75,39 +77,12 @@ function tooMany({ rule, retryInMs, standings }: Admission & { readonly allowed:
   });
 }
 
-/** Anything but events is written by the time there is an answer, or as good as. */
-function releasedAtEnd(response: Response, signal: Exchange['signal'], release: () => void): Response {
-  if (!response.headers.get('content-type')?.startsWith(EVENTS_TYPE) || response.body === null) {
-    release();
-    return response;
-  }
-  // whoever leaves before the answer is on its way leaves a stream that nobody reads or cancels
-  signal.addEventListener('abort', release, { once: true });
-  if (signal.aborted) release();
-  const { status, headers } = response;
-  return new Response(untilEnd(response.body, release), { status, headers });
-}
+/** To write a header costs more than all the rest, so who has plenty left is not told. */
+const isLow = ({ left, rule }: Standing): boolean => left * 2 <= (rule.rate?.burst ?? 0);
 
-function untilEnd(source: ReadableStream<Uint8Array>, release: () => void): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (!done) return controller.enqueue(value);
-          release();
-          controller.close();
-        } catch (error) {
-          release();
-          throw error;
-        }
-      },
-      cancel(reason) {
-        release();
-        return reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+function releasedAtEnd(response: Response, signal: Exchange['signal'], release: () => void): Response {
+  // whoever leaves before the answer is on its way leaves a stream that nobody reads or cancels
+  if (isEventsAnswer(response)) signal.addEventListener('abort', release, { once: true });
+  if (signal.aborted) release();
+  return withToldEnd(response, () => release());
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Cancellation } from '../../../src/base/cancel-signal.ts';
 import { GatewayError } from '../../../src/base/errors.ts';
 import { serverOf } from '../../../src/catalog/virtual-server.ts';
+import { eventsAnswer } from '../../../src/http/mcp/answers.ts';
 import { limited } from '../../../src/http/mcp/limited.ts';
 import type { Exchange } from '../../../src/http/mcp/exchange.ts';
 import { mintPrincipal } from '../../../src/identity/principal.ts';
@@ -29,8 +30,9 @@ async function open() {
     text: '',
   };
   const source = new TransformStream<Uint8Array, Uint8Array>();
-  const headers = { 'content-type': 'text/event-stream', 'x-kept': 'yes' };
-  const answer = await limited(limiter, exchange, undefined, async () => new Response(source.readable, { headers }));
+  const answer = await limited(limiter, exchange, undefined, async () =>
+    eventsAnswer(source.readable, { 'x-kept': 'yes' }),
+  );
   expect([limiter.running, answer.headers.get('x-kept')]).toEqual([1, 'yes']);
   const again = () => limited(limiter, exchange, undefined, () => Promise.reject(new Error('never')));
   await expect(again()).rejects.toThrow('the limit subject is reached');
