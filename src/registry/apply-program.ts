@@ -77,6 +77,7 @@ const INERT: { readonly [Field in keyof GatewayPatch]?: (value: unknown) => bool
   verify: (value) => value === true,
   checkHostname: (value) => value === true,
   minTlsVersion: (value) => value === 'TLSv1.2',
+  revocation: (value) => value === 'none',
   pins: isEmpty,
   authType: (value) => value === 'none',
   passthroughHeaders: isEmpty,

@@ -128,7 +128,7 @@ test('it is for its servers, by every name and on every way in, and does not tel
   expect((await fetch(`${first.url}/servers/two/sse`, { headers })).status).toBe(403);
   await expect(openSocket(`${first.url}/servers/two/ws`, { headers })).rejects.toThrow('403');
   expect((await fetch(`${first.url}/metrics`, { headers })).status).toBe(403);
-  const { token: all } = await make({ subject: 'ann', servers: ['everything', 'one'] });
+  const { token: all } = await make({ subject: 'ann', servers: ['/mcp', 'one'] });
   expect([await statusAt('/mcp', all), await statusAt('/servers/two/mcp', all)]).toEqual([200, 403]);
 });
 

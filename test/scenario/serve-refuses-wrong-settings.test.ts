@@ -35,7 +35,7 @@ test.each([
 test('an unknown flag or command: exit 2 and the nearest known one', async () => {
   expect(await serve(['--log-levle', 'info'])).toMatchObject({ code: 2, stdout: '' });
   expect((await serve(['--log-levle', 'info'])).stderr).toContain('the nearest is --log-level');
-  for (const name of ['sreve', 'doctor', 'plugins', 'policy'])
+  for (const name of ['sreve', 'doctor', 'plugins'])
     expect((await runPostern([name], { cwd })).stderr).toContain(`unknown command ${name}`);
   expect(await readdir(cwd)).toEqual([]);
 });

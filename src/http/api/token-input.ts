@@ -17,7 +17,7 @@ const TOKEN_FIELDS = {
   subject: name('Whom the token stands for, with role user.'),
   name: text('What it is for, for people.', plain),
   expiresAt: moment('Until when it is good; absent means until it is revoked.'),
-  servers: patterns('The servers it is good for, by slug or id, and everything for /mcp; absent means all'),
+  servers: patterns('The servers it is good for, by slug, and /mcp for that of all; absent means all'),
   tools: patterns('The tools it is good for, by the names their gateways know them by; absent means all'),
   networks: list(
     'Where it may come from, by the address of the connection; absent means anywhere.',

@@ -23,7 +23,7 @@ For create:
   --sub NAME           who it stands for
   --ttl TIME           how long it is valid: 90s, 15m, 1h, 30d (until it is revoked)
   --name TEXT          what it is for
-  --server NAME        a server it is good for, by slug or id, or a pattern; everything is /mcp; repeatable (all)
+  --server NAME        a server it is good for, by slug, or a pattern; /mcp is that of all; repeatable (all)
   --tool NAME          a tool it is good for, by its own name, or a pattern; repeatable (all)
   --network NETWORK    where it may come from, as 10.1.0.0/16; repeatable (anywhere)
 For revoke:
