@@ -99,8 +99,8 @@ export interface GrowingFile {
   /** Whether its path leads elsewhere by now, as after logrotate. Never rejects. */
   hasMoved(): Promise<boolean>;
   /**
-   * Writes whole lines, newlines included; they are on disk once it resolves. Where it rejects, nothing of them is left
-   * as far as that can be done, and `open` tells what is.
+   * Writes whole lines, newlines included; they are on disk a second after it resolves, and the next call tells where they
+   * are not. Where it rejects, nothing of them is left as far as that can be done, and `open` tells what is.
    *
    * @throws GatewayError audit_unavailable, also where somebody else wrote to the file or cut it since
    */

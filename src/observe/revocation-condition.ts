@@ -26,12 +26,17 @@ export function watchRevocation(clock: Clock): RevocationWatch {
   const failing = new Map<string, RevocationCondition['failing'][number]>();
   let passedAtMs = Number.NEGATIVE_INFINITY;
   const events: EventSink = (name, fields) => {
-    const at = new Date(clock.nowMs()).toISOString();
+    // most events are of calls, and on their way
+    if (!name.startsWith('revocation.')) return;
     if (name === 'revocation.passed') passedAtMs = clock.nowMs();
     if (!('source' in fields)) return;
     if (name === 'revocation.recovered') failing.delete(fields.source);
     else if ('code' in fields && 'kind' in fields)
-      failing.set(fields.source, { kind: fields.kind, code: fields.code, since: at });
+      failing.set(fields.source, {
+        kind: fields.kind,
+        code: fields.code,
+        since: new Date(clock.nowMs()).toISOString(),
+      });
   };
   return {
     events,

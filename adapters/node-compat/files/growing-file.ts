@@ -11,6 +11,8 @@ const CHUNK_BYTES = 64 * 1024;
 /** No line is as long; what has no newline for longer is another file. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
+/** To have a disk keep something costs more than to write it, so it is asked once for all that came meanwhile. */
+const SYNC_MS = 1_000;
 
 /** How a file of lines is named in a fleet. */
 export const growingFileName = (path: string): string => `${hostname()}:${resolve(path)}`;
@@ -26,6 +28,8 @@ class LineFile implements GrowingFile {
   #file: FileHandle | undefined;
   /** As it was left. */
   #size = 0;
+  #syncing: NodeJS.Timeout | undefined;
+  #syncFailure: unknown;
 
   constructor(path: string) {
     this.name = growingFileName(path);
@@ -62,6 +66,7 @@ class LineFile implements GrowingFile {
     const file = this.#file;
     if (file === undefined) throw unavailable(this.#path, 'it is not open');
     try {
+      if (this.#syncFailure !== undefined) throw this.#syncFailure;
       if ((await file.stat()).size !== this.#size) throw unavailable(this.#path, 'somebody else wrote to it or cut it');
       this.#size += await this.#write(file, Buffer.from(lines));
     } catch (error) {
@@ -72,14 +77,25 @@ class LineFile implements GrowingFile {
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
+    if (this.#syncing !== undefined) await file?.datasync().catch(() => undefined);
+    clearTimeout(this.#syncing);
+    this.#syncing = undefined;
+    this.#syncFailure = undefined;
     await file?.close().catch(() => undefined);
+  }
+
+  #syncSoon(file: FileHandle): void {
+    this.#syncing ??= setTimeout(() => {
+      this.#syncing = undefined;
+      file.datasync().catch((error: unknown) => (this.#syncFailure = error));
+    }, SYNC_MS).unref();
   }
 
   async #write(file: FileHandle, bytes: Buffer): Promise<number> {
     try {
       let written = 0;
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
-      await file.datasync();
+      this.#syncSoon(file);
       return written;
     } catch (error) {
       // a disk that is full takes the beginning
