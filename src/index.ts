@@ -80,14 +80,14 @@ export { revealed, shownText } from './import/hidden.ts';
 export type { ImportFile } from './import/imported-entry.ts';
 export type { Registered } from './import/name-book.ts';
 export { exportOf } from './import/own-export.ts';
-export { planImport } from './import/plan.ts';
 export type { ImportStatus, PlannedEntry } from './import/plan.ts';
-export { readImport } from './import/read-import.ts';
+export { loadImport } from './import/load-import.ts';
 
 // the trail of audit
 export { AnchorRecords } from './audit/anchor-records.ts';
 export type { Finding, TrailReport } from './audit/trail-verifier.ts';
-export { TrailVerifier } from './audit/trail-verifier.ts';
+export type { TrailVerifier } from './audit/trail-verifier.ts';
+export { loadTrailVerifier } from './audit/load-trail-verifier.ts';
 
 // what rotates, and how far each instance is
 export type { FleetView, InstanceView } from './rotation/fleet-view.ts';

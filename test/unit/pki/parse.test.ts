@@ -43,7 +43,8 @@ test('tells the facts of a certificate, as node:crypto sees them', async () => {
   expect(certificate?.facts).toEqual({
     subject: 'CN=server\\, \\"quoted\\"',
     issuer: 'CN=Root',
-    serialNumber: judge.serialNumber.toLowerCase(),
+    // Deno leaves out a zero at its beginning
+    serialNumber: judge.serialNumber.toLowerCase().padStart(minted.certificate.facts.serialNumber.length, '0'),
     notBefore: '2026-01-02T03:04:05.000Z',
     notAfter: '2055-01-02T03:04:05.000Z',
     dnsNames: ['localhost', '*.example.org'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { AnchorRecords, parseVaultKeys, TrailVerifier } from '../../../../src/index.ts';
-import type { Finding, TrailReport } from '../../../../src/index.ts';
+import { AnchorRecords, loadTrailVerifier, parseVaultKeys } from '../../../../src/index.ts';
+import type { Finding, TrailReport, TrailVerifier } from '../../../../src/index.ts';
 import { readVaultKeys } from '../../data-dir/data-dir.ts';
 import { growingFileName } from '../../files/growing-file.ts';
 import { linesOf } from '../../files/lines-of.ts';
@@ -17,9 +17,7 @@ const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).d
 export async function verifyTrail(files: readonly string[], parsed: Arguments, io: CliIo): Promise<number> {
   const paths = files.map((file) => resolve(io.cwd, file));
   const withKeys = parsed.flags['no-keys'] !== true;
-  const report = withKeys
-    ? await verifiedWithKeys(paths, parsed, io)
-    : (await taken(paths, new TrailVerifier({ hash }))).finish();
+  const report = withKeys ? await verifiedWithKeys(paths, parsed, io) : (await taken(paths, { hash })).finish();
   if (parsed.flags['json']) io.out(JSON.stringify({ whole: report.broken === undefined, keys: withKeys, ...report }));
   else print(report, withKeys, io);
   return report.broken === undefined ? 0 : 1;
@@ -32,12 +30,16 @@ async function verifiedWithKeys(paths: readonly string[], parsed: Arguments, io:
     const known = await new AnchorRecords(records).all();
     const isGenuine = (data: Uint8Array<ArrayBuffer>, mac: { kid: string; tag: string }) =>
       vault.verifyMac(data, mac, 'an anchor of the trail');
-    const verifier = await taken(paths, new TrailVerifier({ hash, isGenuine }));
+    const verifier = await taken(paths, { hash, isGenuine });
     return verifier.finish(known, new Set(paths.map(growingFileName)));
   });
 }
 
-async function taken(paths: readonly string[], verifier: TrailVerifier): Promise<TrailVerifier> {
+async function taken(
+  paths: readonly string[],
+  options: ConstructorParameters<typeof TrailVerifier>[0],
+): Promise<TrailVerifier> {
+  const verifier = new (await loadTrailVerifier())(options);
   for (const path of paths) {
     verifier.beginFile(path);
     for await (const { bytes, isWhole } of linesOf(path)) {

@@ -1,4 +1,4 @@
-import { planImport, readImport } from '../../../../src/index.ts';
+import { loadImport } from '../../../../src/index.ts';
 import type { Registered } from '../../../../src/index.ts';
 import { exists } from '../../files/file-reader.ts';
 import { onlyPositional, parseArguments, textFlag } from '../arguments.ts';
@@ -55,6 +55,7 @@ export async function importCommand(argv: readonly string[], io: CliIo): Promise
   const path = onlyPositional(parsed, 'a file, or - for standard input');
   const inputs = await readInputs(parsed, io.cwd);
   const text = await readSource(path, io.cwd);
+  const { readImport, planImport } = await loadImport();
   const file = readImport(text, {
     environment: (name) => io.env[name],
     input: inputs.get,
