@@ -79,16 +79,9 @@ test('what was written is what is read', () => {
   );
 });
 
-test('it takes no longer than it is long', () => {
-  const costOf = (count: number): number => {
-    const texts = [`Subject="${'\\"'.repeat(count)}`, 'DNS=a,'.repeat(count)];
-    const costs = Array.from({ length: 5 }, () => {
-      const startMs = performance.now();
-      for (const text of texts) parseXfcc(text);
-      return performance.now() - startMs;
-    });
-    return Math.min(...costs);
-  };
-  costOf(16_000);
-  expect(costOf(16_000) / costOf(2000)).toBeLessThan(24);
+test('it takes no longer than it is long', { timeout: 20_000 }, () => {
+  // with a step for every two characters each of these takes minutes, and the time of the test is over
+  const count = 300_000;
+  expect(parseXfcc(`Subject="${'\\"'.repeat(count)}`)).toBeUndefined();
+  expect(parseXfcc('DNS=a,'.repeat(count))).toBeUndefined();
 });
