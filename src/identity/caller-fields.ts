@@ -1,4 +1,4 @@
-import type { CallerFields } from '../base/events.ts';
+import type { CallerFields } from '../base/events/caller-events.ts';
 import type { Principal } from './principal.ts';
 
 /** What events say of a caller; what else is claimed of it stays out. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { EVENT_LEVELS } from '../base/events.ts';
-import type { EventName, EventSink, Level } from '../base/events.ts';
+import type { EventName, EventSink } from '../base/events.ts';
+import type { Level } from '../base/events/level.ts';
 
 export interface LogOptions {
   /** Takes one line, newline included. */

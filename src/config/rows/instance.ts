@@ -1,4 +1,4 @@
-import type { Level } from '../../base/events.ts';
+import type { Level } from '../../base/events/level.ts';
 import type { Secret } from '../../base/secret.ts';
 import { optional, setting } from '../setting.ts';
 import { integer, list, oneOf, secret, storageUrl, text } from '../values.ts';

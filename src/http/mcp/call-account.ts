@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { toGatewayError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import type { CallerFields, EventSink } from '../../base/events.ts';
+import type { EventSink } from '../../base/events.ts';
+import type { CallerFields } from '../../base/events/caller-events.ts';
 import type { VirtualServer } from '../../catalog/virtual-server.ts';
 import type { JsonRpcMessage } from '../../wire/json-rpc.ts';
 import { targetOf } from '../../wire/mcp.ts';

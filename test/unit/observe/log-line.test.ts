@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Level } from '../../../src/base/events.ts';
+import type { Level } from '../../../src/base/events/level.ts';
 import { createLog } from '../../../src/observe/log-line.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
